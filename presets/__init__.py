@@ -1,0 +1,1 @@
+"""Data that ships with semeq, and the functions that find and validate it."""

@@ -1,0 +1,1 @@
+"""One live session: stream, mailbox, MIDI and the conductor that ties them."""

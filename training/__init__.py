@@ -1,0 +1,1 @@
+"""From human data to what ships in presets: never imported at run time."""
