@@ -134,7 +134,10 @@ def design(
 
 
 def design_sos(settings: EQSettings, fs: float, *, design: str = DEFAULT_DESIGN) -> Floats:
-    """Return the same filters as second-order sections, shape ``(7, 6)``, rows ``b0 b1 b2 1 a1 a2``."""
+    """Return the same filters as second-order sections, shape ``(7, 6)``, rows ``b0 b1 b2 1 a1 a2``.
+
+    The array is the caller's own: scipy's ``sosfilt`` refuses a read-only one.
+    """
     sos = np.empty((len(settings.bands), 6))
     for row, (g, k, m0, m1, m2) in zip(sos, _sections(settings, fs, design), strict=True):
         g2 = g * g
@@ -147,7 +150,7 @@ def design_sos(settings: EQSettings, fs: float, *, design: str = DEFAULT_DESIGN)
             2.0 * (g2 - 1.0) * norm,
             (1.0 - g * k + g2) * norm,
         )
-    return read_only(sos)
+    return sos
 
 
 def response_db(

@@ -9,6 +9,8 @@ import numpy.typing as npt
 Audio = npt.NDArray[np.float32]
 #: Numbers in double precision: curves, coefficients, filter state.
 Floats = npt.NDArray[np.float64]
+#: Counters and positions of compiled state.
+Ints = npt.NDArray[np.int64]
 
 
 def db_to_gain(db: float) -> float:

@@ -1,0 +1,56 @@
+"""How our numeric kernels are compiled: one decorator, one set of flags, one cache.
+
+``error_model="numpy"`` because raising code would need the interpreter, ``nogil`` because the control
+side must go on, no ``fastmath`` because results must not depend on how a compiler felt that day.
+
+Numba's own cache watches only the file a function stands in, not the files it calls into. The kernels
+span several modules, so the cache folder is named after the content of all of them.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core import config as numba_config
+
+_MARK = b"semeq.engine.jit"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cache_home() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(base) if base else Path.home() / ".cache") / "semeq"
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    engine = Path(__file__).parent
+    for path in sorted([*engine.glob("*.py"), *engine.parent.glob("realtime/*.py")]):
+        source = path.read_bytes()
+        if _MARK in source:
+            digest.update(source)
+    return digest.hexdigest()[:16]
+
+
+def _use_cache() -> None:
+    settings = vars(numba_config)
+    if settings["CACHE_DIR"]:  # the user's NUMBA_CACHE_DIR comes first
+        return
+    folder = _cache_home() / f"numba-{_fingerprint()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # read-only home: numba finds a place of its own, or compiles each time
+    settings["CACHE_DIR"] = str(folder)
+
+
+_use_cache()
+
+
+def jit(function: F) -> F:
+    """Compile `function` for use in files and inside the audio callback alike."""
+    compiled = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+    return cast(F, compiled)
