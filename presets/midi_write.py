@@ -1,0 +1,96 @@
+"""Writing MIDI maps: one binding added to a file that keeps its comments."""
+
+import json
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+
+from semeq.engine.errors import DataError
+from semeq.presets.midi_bindings import Binding, Control
+from semeq.presets.midi_maps import SCHEMA, bind_spans, parse_map
+
+
+def format_binding(binding: Binding) -> str:
+    """Return a binding as a ``[[bind]]`` table, leaving out what is said by default."""
+    plain = Binding(cc=binding.cc, control=binding.control, word=binding.word)
+    what = "word" if binding.control is Control.WORD else "control"
+    lines = ["[[bind]]", f"cc = {binding.cc}", f"{what} = {_quoted(binding.label)}"]
+    names = {"low": "min", "high": "max"}
+    for field in ("encoding", "low", "high", "curve", "detent", "step", "order", "press"):
+        value = getattr(binding, field)
+        if value != getattr(plain, field):
+            text = _quoted(value.value) if isinstance(value, StrEnum) else f"{float(value):g}"
+            lines.append(f"{names.get(field, field)} = {text}")
+    if binding.invert:
+        lines.append("invert = true")
+    if binding.takeover is not plain.takeover:
+        lines.append(f"takeover = {_quoted(binding.takeover.value)}")
+    if binding.channel is not None:
+        lines.append(f"channel = {binding.channel}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # what JSON escapes, TOML reads
+
+
+def with_binding(text: str, binding: Binding, *, name: str = "mine") -> str:
+    """Return a map's text with a binding added.
+
+    Bindings of the same target or of the same controller give way; everything else, comments too,
+    stays as it was written. An empty text becomes a new map.
+
+    Raises
+    ------
+    DataError
+        If the text is no map, or holds its bindings as inline tables.
+    """
+    if not text.strip():
+        head = f"schema = {SCHEMA}\nname = {_quoted(name)}\n"
+        return f"{head}\n{format_binding(binding)}"
+    old = parse_map(text, name=name).bindings
+    spans = bind_spans(text)
+    if len(spans) != len(old):
+        raise DataError(f"{name}: only maps with [[bind]] tables can be extended")
+    lines = text.splitlines()
+    for (first, last), other in reversed(list(zip(spans, old, strict=True))):
+        same = (other.control, other.word) == (binding.control, binding.word)
+        if same or other.overlaps(binding):
+            while last > first and not _says_something(lines[last - 1]):
+                last -= 1  # what stands before the next table belongs to it
+            del lines[first:last]
+    extended = "\n".join(lines).rstrip() + f"\n\n{format_binding(binding)}"
+    parse_map(extended, name=name)
+    return extended
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    DataError
+        If the folder or the file cannot be written; what was there stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.resolve()  # a link stays a link
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            mode = target.stat().st_mode if target.exists() else 0o644
+            os.chmod(temporary, mode & 0o777)
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
