@@ -36,10 +36,10 @@ _ABS_BITS = 0x7FFFFFFF
 # int64 state
 POSITION, RAMP_AT, RAMP_FRAMES, IDENTITY, BAD, LIMITING, PEAKS = range(7)
 BYPASS_AT, BYPASS_FRAMES, GATE_AT, GATE_FRAMES = range(7, 11)
-_INTS = 11
+INTS = 11
 # float64 state
 BYPASS_FROM, BYPASS_TO, GATE_FROM, GATE_TO = range(4)
-_FLOATS = 4
+FLOATS = 4
 #: Peaks of the last 64 stretches of 1024 frames: (in, out), newest at ``(PEAKS - 1) % 64``.
 PEAK_SLOTS = 64
 
@@ -262,8 +262,8 @@ def chain_state(
     )
     pairs = (channels + 1) // 2
     state = ChainState(
-        np.zeros(_INTS, dtype=np.int64),
-        np.zeros(_FLOATS),
+        np.zeros(INTS, dtype=np.int64),
+        np.zeros(FLOATS),
         np.zeros(SET_SIZE),
         np.zeros(SET_SIZE),
         np.zeros(SET_SIZE),

@@ -1,0 +1,221 @@
+"""The audio callback: native code from end to end, never the interpreter.
+
+PortAudio calls it with two buffers and a pointer to a table of addresses; from there it finds the
+chain's arrays, the mailbox, the tap ring and its own counters, all allocated before the stream opens.
+Order in a block: take the newest set if no ramp is under way, process, copy the input into the tap
+ring, count. It allocates nothing, waits for nothing and raises nothing.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import cfunc, types
+from numba.np.numpy_support import carray
+
+from semeq.engine.chain import FLOATS, INTS, PEAK_SLOTS, POSITION, ChainState, is_busy, process
+from semeq.engine.jit import jit
+from semeq.engine.kernel import FLUSH_EVERY, PAIR_STATE, SET_SIZE
+from semeq.engine.timeline import SEQUENCE, SET_DOUBLES, apply_set, session_chain
+from semeq.engine.units import Audio, Ints
+from semeq.realtime.atomic import TICKS_PER_NS, now_ticks, pointer_to, publish
+from semeq.realtime.mailbox import SLOTS, has_post, mailbox, take
+
+#: Frames handled at once; a host that asks for more is served in several goes.
+MAX_FRAMES = 8192
+TAP_FRAMES = 1 << 18
+APPLIED_SLOTS = 1024
+HISTOGRAM_US = 4096
+
+# int64 counters
+(
+    CALLBACKS,
+    MISSED,
+    MAX_NS,
+    INPUT_XRUNS,
+    OUTPUT_XRUNS,
+    FIRST_SOUND,
+    APPLIED,
+    TAPPED,
+    LAST_NS,
+    BLOCK,
+) = range(10)
+_COUNTERS = 10
+
+# words of the address table: sizes first, then one address an array
+_IN_CHANNELS, _OUT_CHANNELS, _FS, _RING_FRAMES, _LIMITER_INTS, _LIMITER_FLOATS = range(6)
+_ADDRESSES = 6
+_ARRAYS = len(ChainState._fields) + 7
+_PA_INPUT_XRUN = 0x1 | 0x2
+_PA_OUTPUT_XRUN = 0x4 | 0x8
+
+
+class LiveState(NamedTuple):
+    """All arrays that the audio thread touches; keep it alive as long as the stream."""
+
+    chain: ChainState
+    words: Any  # (3,) int64, mailbox
+    slots: Any  # (3, 54) float64, mailbox
+    counters: Any  # (10,) int64
+    histogram: Any  # (4097,) int64, callback durations by microsecond
+    applied: Any  # (1024, 2) int64, (sequence, frame) of the sets taken
+    tap: Any  # (TAP_FRAMES, in_channels) float32, the newest input
+    entry: Any  # (MAX_FRAMES, out_channels) float32, input spread over the output's channels
+
+
+def live_state(
+    fs: float,
+    in_channels: int,
+    out_channels: int,
+    *,
+    lookahead_frames: int = 0,
+    ceiling_db: float | None = None,
+) -> LiveState:
+    """Return the arrays of a session, the gate closed and the EQ flat."""
+    chain = session_chain(
+        fs, out_channels, lookahead_frames=lookahead_frames, ceiling_db=ceiling_db
+    )
+    counters = np.zeros(_COUNTERS, dtype=np.int64)
+    counters[FIRST_SOUND] = -1
+    return LiveState(
+        chain,
+        *mailbox(SET_DOUBLES),
+        counters,
+        np.zeros(HISTOGRAM_US + 1, dtype=np.int64),
+        np.zeros((APPLIED_SLOTS, 2), dtype=np.int64),
+        np.zeros((TAP_FRAMES, in_channels), dtype=np.float32),
+        np.zeros((MAX_FRAMES, out_channels), dtype=np.float32),
+    )
+
+
+def address_table(state: LiveState, fs: float) -> Ints:
+    """Return what the callback gets as user data: sizes and addresses, int64."""
+    chain = state.chain
+    arrays = (*chain, *state[1:])
+    head = [
+        state.tap.shape[1],
+        state.entry.shape[1],
+        round(fs),
+        chain.limiter_ring.shape[0],
+        chain.limiter_ints.size,
+        chain.limiter_floats.size,
+    ]
+    return np.array(head + [array.ctypes.data for array in arrays], dtype=np.int64)
+
+
+@jit
+def _take_newest(state: LiveState) -> None:
+    if is_busy(state.chain) or not has_post(state.words):
+        return
+    values = state.slots[take(state.words)]
+    apply_set(state.chain, values)
+    count = state.counters[APPLIED]
+    state.applied[count % APPLIED_SLOTS, 0] = int(values[SEQUENCE])
+    state.applied[count % APPLIED_SLOTS, 1] = state.chain.ints[POSITION]
+    publish(state.counters, APPLIED, count + 1)
+
+
+@jit
+def _tap(state: LiveState, x: Audio) -> None:
+    frames, channels = x.shape
+    written = state.counters[TAPPED]
+    at = written & (TAP_FRAMES - 1)
+    for t in range(frames):
+        for c in range(channels):
+            state.tap[at, c] = x[t, c]
+        at = (at + 1) & (TAP_FRAMES - 1)
+    publish(state.counters, TAPPED, written + frames)
+
+
+@jit
+def _mark_first_sound(state: LiveState, x: Audio) -> None:
+    for t in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            if x[t, c] != 0.0:
+                state.counters[FIRST_SOUND] = state.chain.ints[POSITION] + t
+                return
+
+
+@jit
+def run_block(state: LiveState, x: Audio, y: Audio) -> None:
+    """Process one block of at most `MAX_FRAMES`: everything but the counting of time."""
+    _take_newest(state)
+    if state.counters[FIRST_SOUND] < 0:
+        _mark_first_sound(state, x)
+    _tap(state, x)
+    if x.shape[1] == y.shape[1]:
+        process(state.chain, x, y)
+        return
+    entry = state.entry[: x.shape[0]]
+    for t in range(x.shape[0]):
+        for c in range(y.shape[1]):
+            entry[t, c] = x[t, min(c, x.shape[1] - 1)]
+    process(state.chain, entry, y)
+
+
+@jit
+def _count(state: LiveState, started: int, frames: int, fs: int, flags: int) -> None:
+    counters = state.counters
+    elapsed_ns = int((now_ticks() - started) / TICKS_PER_NS)
+    counters[CALLBACKS] += 1
+    counters[BLOCK] = frames
+    counters[LAST_NS] = elapsed_ns
+    counters[MAX_NS] = max(counters[MAX_NS], elapsed_ns)
+    if elapsed_ns * fs > frames * 1_000_000_000:
+        counters[MISSED] += 1
+    if flags & _PA_INPUT_XRUN:
+        counters[INPUT_XRUNS] += 1
+    if flags & _PA_OUTPUT_XRUN:
+        counters[OUTPUT_XRUNS] += 1
+    state.histogram[min(elapsed_ns // 1000, HISTOGRAM_US)] += 1
+
+
+_SIGNATURE = types.int32(
+    types.voidptr, types.voidptr, types.uint64, types.voidptr, types.uint64, types.voidptr
+)
+
+
+def _callback(
+    source: Any, sink: Any, frames: int, time: Any, flags: int, userdata: Any
+) -> int:  # pragma: no cover - runs as native code only
+    started = now_ticks()
+    table = carray(userdata, _ADDRESSES + _ARRAYS, np.int64)
+    n_in, n_out, fs = table[_IN_CHANNELS], table[_OUT_CHANNELS], table[_FS]
+    at = table[_ADDRESSES:]
+    chain = ChainState(
+        carray(pointer_to(at[0]), INTS, np.int64),
+        carray(pointer_to(at[1]), FLOATS, np.float64),
+        carray(pointer_to(at[2]), SET_SIZE, np.float64),
+        carray(pointer_to(at[3]), SET_SIZE, np.float64),
+        carray(pointer_to(at[4]), SET_SIZE, np.float64),
+        carray(pointer_to(at[5]), (n_out + 1) // 2 * PAIR_STATE, np.float64),
+        carray(pointer_to(at[6]), (FLUSH_EVERY, n_out), np.float32),
+        carray(pointer_to(at[7]), (PEAK_SLOTS, 2), np.float32),
+        carray(pointer_to(at[8]), table[_LIMITER_INTS], np.int64),
+        carray(pointer_to(at[9]), table[_LIMITER_FLOATS], np.float64),
+        carray(pointer_to(at[10]), (table[_RING_FRAMES], n_out), np.float32),
+    )
+    state = LiveState(
+        chain,
+        carray(pointer_to(at[11]), SLOTS, np.int64),
+        carray(pointer_to(at[12]), (SLOTS, SET_DOUBLES), np.float64),
+        carray(pointer_to(at[13]), _COUNTERS, np.int64),
+        carray(pointer_to(at[14]), HISTOGRAM_US + 1, np.int64),
+        carray(pointer_to(at[15]), (APPLIED_SLOTS, 2), np.int64),
+        carray(pointer_to(at[16]), (TAP_FRAMES, n_in), np.float32),
+        carray(pointer_to(at[17]), (MAX_FRAMES, n_out), np.float32),
+    )
+    total = int(frames)
+    x = carray(source, (total, n_in), np.float32)
+    y = carray(sink, (total, n_out), np.float32)
+    done = 0
+    while done < total:
+        n = min(total - done, MAX_FRAMES)
+        run_block(state, x[done : done + n], y[done : done + n])
+        done += n
+    _count(state, started, total, fs, int(flags))
+    return 0
+
+
+def native_callback() -> Any:
+    """Return the compiled callback; its ``address`` goes to PortAudio. Cached on disk."""
+    return cfunc(_SIGNATURE, cache=True, error_model="numpy")(_callback)

@@ -1,0 +1,212 @@
+"""The duplex stream: PortAudio calling our native code, wrapped in one context manager.
+
+sounddevice lets library authors pass a C function pointer instead of a Python callable
+(``_StreamBase``, its door for projects such as rtmixer); nothing of Python then runs on the audio
+thread.
+"""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from semeq.engine.chain import BAD, MAX_CHANNELS, POSITION
+from semeq.engine.errors import DeviceError
+from semeq.engine.limiter import LIMITED
+from semeq.engine.units import Audio
+from semeq.realtime import callback as native
+from semeq.realtime import devices
+from semeq.realtime.devices import Device
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """What to open. None leaves the choice to the device.
+
+    Parameters
+    ----------
+    input, output : Device
+        Where the sound comes from and goes to.
+    fs : float, optional
+        Sample rate in Hz.
+    blocksize : int
+        Frames a callback; 0 takes whatever suits the device best.
+    channels : int, optional
+        1 to 8; by default two, or what the output device has.
+    lookahead_frames : int
+        Delay of the true-peak limiter; 0 leaves the guard, which adds no delay.
+    ceiling_db : float
+        What no sample exceeds, in dBFS.
+    """
+
+    input: Device
+    output: Device
+    fs: float | None = None
+    blocksize: int = 0
+    channels: int | None = None
+    lookahead_frames: int = 0
+    ceiling_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The audio thread's counters at one moment."""
+
+    position: int
+    callbacks: int
+    missed: int
+    xruns: int
+    max_us: float
+    p50_us: float
+    p999_us: float
+    load: float
+    blocksize: int
+    bad_samples: int
+    limited_frames: int
+    applied: int
+    first_sound: int | None
+
+
+def _percentile(histogram: np.ndarray, share: float) -> float:
+    """Return the duration in µs that `share` of the callbacks stayed under."""
+    total = int(histogram.sum())
+    if total == 0:
+        return 0.0
+    return float(np.searchsorted(np.cumsum(histogram), share * total) + 1)
+
+
+class LiveStream:
+    """A running duplex stream and the arrays it works on.
+
+    Use as a context manager: the stream runs inside. The gate is closed until the first set opens it.
+
+    Raises
+    ------
+    DeviceError
+        If the devices cannot be opened together with these settings.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        self.config = config
+        self.fs = float(config.fs or config.output.fs)
+        most = min(config.output.outputs, MAX_CHANNELS)
+        self.channels = min(config.channels or 2, most)
+        self.in_channels = min(self.channels, config.input.inputs)
+        self.state = native.live_state(
+            self.fs,
+            self.in_channels,
+            self.channels,
+            lookahead_frames=config.lookahead_frames,
+            ceiling_db=config.ceiling_db,
+        )
+        self._table = native.address_table(self.state, self.fs)
+        self._function = native.native_callback()
+        self._stream: Any = None
+
+    def __enter__(self) -> Self:
+        sd = devices.portaudio()
+        config = self.config
+        try:
+            with devices.quiet():
+                stream = sd._StreamBase(
+                    kind="duplex",
+                    samplerate=self.fs,
+                    blocksize=config.blocksize,
+                    device=(config.input.number, config.output.number),
+                    channels=(self.in_channels, self.channels),
+                    dtype="float32",
+                    latency="low",
+                    clip_off=True,
+                    dither_off=True,
+                    callback=sd._ffi.cast("void*", self._function.address),
+                    userdata=sd._ffi.cast("void*", self._table.ctypes.data),
+                    wrap_callback=None,
+                )
+                # what the device really runs at decides the coefficients
+                if abs(stream.samplerate - self.fs) > 0.5:
+                    stream.close()
+                    raise DeviceError(
+                        f"{config.output.name} must run at {self.fs:g} Hz, got {stream.samplerate:g}: "
+                        "leave --samplerate out to take what it has"
+                    )
+                stream.start()
+        except (sd.PortAudioError, ValueError) as error:
+            raise DeviceError(self._why(str(error))) from None
+        self._stream = stream
+        return self
+
+    def _why(self, reason: str) -> str:
+        config = self.config
+        reason = reason.removeprefix("Error opening _StreamBase: ")
+        return (
+            f"{config.input.name} and {config.output.name} ({config.output.api}) do not open at "
+            f"{self.fs:g} Hz, {self.channels} channels, block {config.blocksize or 'any'}: {reason}; "
+            "'semeq devices' lists what there is"
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with devices.quiet():
+                stream.abort(ignore_errors=True)
+                stream.close(ignore_errors=True)
+
+    @property
+    def latency_s(self) -> tuple[float, float]:
+        """What PortAudio reports for input and output, in seconds, our own part left out."""
+        if self._stream is None:
+            return 0.0, 0.0
+        latency_in, latency_out = self._stream.latency
+        return float(latency_in), float(latency_out)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the device still asks for blocks."""
+        return self._stream is not None and bool(self._stream.active)
+
+    def counts(self) -> Counts:
+        """Return the counters; reading them disturbs nobody."""
+        counters, histogram = self.state.counters, self.state.histogram
+        callbacks = int(counters[native.CALLBACKS])
+        block = int(counters[native.BLOCK])
+        mean_us = float((histogram * (np.arange(histogram.size) + 0.5)).sum()) / max(callbacks, 1)
+        first = int(counters[native.FIRST_SOUND])
+        return Counts(
+            position=int(self.state.chain.ints[POSITION]),
+            callbacks=callbacks,
+            missed=int(counters[native.MISSED]),
+            xruns=int(counters[native.INPUT_XRUNS] + counters[native.OUTPUT_XRUNS]),
+            max_us=float(counters[native.MAX_NS]) / 1000.0,
+            p50_us=_percentile(histogram, 0.5),
+            p999_us=_percentile(histogram, 0.999),
+            load=mean_us * 1e-6 * self.fs / block if block else 0.0,
+            blocksize=block,
+            bad_samples=int(self.state.chain.ints[BAD]),
+            limited_frames=int(self.state.chain.limiter_ints[LIMITED]),
+            applied=int(counters[native.APPLIED]),
+            first_sound=first if first >= 0 else None,
+        )
+
+    def newest_input(self, frames: int) -> Audio:
+        """Return a copy of the newest `frames` of input, ``(frames, in_channels)``, damage removed."""
+        written = int(self.state.counters[native.TAPPED])
+        frames = min(frames, written, native.TAP_FRAMES // 2)
+        at = (np.arange(written - frames, written)) & (native.TAP_FRAMES - 1)
+        audio: Audio = self.state.tap[at]
+        audio[~(np.abs(audio) <= 1e4)] = 0.0
+        return audio
+
+    def peaks(self, stretches: int = 4) -> tuple[float, float]:
+        """Return the highest input and output sample of the last few stretches of 1024 frames."""
+        from semeq.engine.chain import PEAK_SLOTS, PEAKS
+
+        newest = int(self.state.chain.ints[PEAKS])
+        slots = (np.arange(newest - stretches, newest + 1)) % PEAK_SLOTS
+        highest = self.state.chain.peaks[slots].max(axis=0)
+        return float(highest[0]), float(highest[1])
