@@ -78,6 +78,14 @@ def _sanitise(x: Audio, dry: Audio) -> tuple[int, int]:
 
 
 @jit
+def _copy(source: Audio, sink: Audio) -> None:
+    # a loop: numba's slice assignment compiles in a formatter for its shape errors
+    for t in range(source.shape[0]):
+        for c in range(source.shape[1]):
+            sink[t, c] = source[t, c]
+
+
+@jit
 def _peak_bits(y: Audio) -> int:
     bits = y.view(np.int32)
     peak = np.int32(0)
@@ -185,7 +193,7 @@ def _equalise(state: ChainState, dry: Audio, y: Audio) -> None:
     if ramping:
         ints[RAMP_AT] += y.shape[0]
     elif ints[IDENTITY]:
-        y[:] = dry  # the filters stay warm, the samples pass untouched (even a negative zero)
+        _copy(dry, y)  # the filters stay warm, the samples pass untouched (even a negative zero)
 
 
 @jit
@@ -196,7 +204,7 @@ def _bypass(state: ChainState, dry: Audio, y: Audio) -> None:
         _fade(y, dry, floats[BYPASS_FROM], floats[BYPASS_TO], at, frames)
         ints[BYPASS_AT] += y.shape[0]
     elif floats[BYPASS_TO] == 1.0:
-        y[:] = dry
+        _copy(dry, y)
 
 
 @jit
@@ -207,7 +215,9 @@ def _open_gate(state: ChainState, y: Audio) -> None:
         _gate(y, floats[GATE_FROM], floats[GATE_TO], at, frames)
         ints[GATE_AT] += y.shape[0]
     elif floats[GATE_TO] == 0.0:
-        y[:] = np.float32(0.0)
+        for t in range(y.shape[0]):
+            for c in range(y.shape[1]):
+                y[t, c] = np.float32(0.0)
 
 
 @jit
