@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from semeq.engine.chain import BAD, MAX_CHANNELS, POSITION
+from semeq.engine.chain import BAD, MAX_CHANNELS, PEAK_SLOTS, PEAKS, POSITION
 from semeq.engine.errors import DeviceError
 from semeq.engine.limiter import LIMITED
 from semeq.engine.units import Audio
@@ -197,15 +197,18 @@ class LiveStream:
         """Return a copy of the newest `frames` of input, ``(frames, in_channels)``, damage removed."""
         written = int(self.state.counters[native.TAPPED])
         frames = min(frames, written, native.TAP_FRAMES // 2)
-        at = (np.arange(written - frames, written)) & (native.TAP_FRAMES - 1)
-        audio: Audio = self.state.tap[at]
+        audio = self.tapped(written - frames, written)
         audio[~(np.abs(audio) <= 1e4)] = 0.0
+        return audio
+
+    def tapped(self, first: int, last: int) -> Audio:
+        """Return the input frames `first` to `last` as they came, damage and all."""
+        at = np.arange(first, last) & (native.TAP_FRAMES - 1)
+        audio: Audio = self.state.tap[at]
         return audio
 
     def peaks(self, stretches: int = 4) -> tuple[float, float]:
         """Return the highest input and output sample of the last few stretches of 1024 frames."""
-        from semeq.engine.chain import PEAK_SLOTS, PEAKS
-
         newest = int(self.state.chain.ints[PEAKS])
         slots = (np.arange(newest - stretches, newest + 1)) % PEAK_SLOTS
         highest = self.state.chain.peaks[slots].max(axis=0)

@@ -1,0 +1,92 @@
+"""Level-neutral EQ while it runs: how much louder these bands make *this* sound, known in advance.
+
+An EQ is linear: what it does to the loudness of a steady sound follows from the sound's spectrum and
+the EQ's response, without waiting for the result. `ProgrammeSpectrum` keeps a running K-weighted
+spectrum of what comes in (ITU-R BS.1770 weighting, a few seconds of memory, silence left out), so that
+the gain which holds the level moves together with the bands, in the same ramp.
+
+Until anything was heard it answers for pink noise.
+"""
+
+import numpy as np
+
+from semeq.engine.design import response_db
+from semeq.engine.loudness import k_weighting
+from semeq.engine.settings import EQSettings
+from semeq.engine.units import Audio, Floats
+
+#: How far the compensation goes. Up is kept short: what an EQ takes away may be all there was.
+MAX_UP_DB = 12.0
+MAX_DOWN_DB = 24.0
+MEMORY_S = 3.0
+SILENCE_LUFS = -60.0
+WINDOW_S = 0.17
+BANDS = 120
+_PINK_WEIGHT = 1e-8
+
+
+def _k_power(fs: float, freqs_hz: Floats) -> Floats:
+    z = np.exp(-2j * np.pi * freqs_hz / fs)
+    power = np.ones(len(freqs_hz))
+    for b0, b1, b2, _, a1, a2 in k_weighting(fs):
+        power *= np.abs((b0 + b1 * z + b2 * z * z) / (1.0 + a1 * z + a2 * z * z)) ** 2
+    return power
+
+
+class ProgrammeSpectrum:
+    """A running K-weighted spectrum of a programme, and the loudness change an EQ makes on it.
+
+    Parameters
+    ----------
+    fs : float
+        Sample rate in Hz.
+    hop_s : float
+        Time between two calls of `feed`, in seconds; sets the memory in calls.
+
+    Notes
+    -----
+    One owner: not thread-safe.
+
+    Examples
+    --------
+    >>> ProgrammeSpectrum(48000.0).compensation_db(EQSettings.flat())
+    0.0
+    """
+
+    def __init__(self, fs: float, hop_s: float = 0.1) -> None:
+        self.fs = fs
+        self.frames = 1 << round(np.log2(WINDOW_S * fs))
+        bins_hz: Floats = np.fft.rfftfreq(self.frames, 1.0 / fs).astype(np.float64)
+        top = min(20_000.0, 0.48 * fs)
+        edges = np.geomspace(20.0, top, BANDS + 1)
+        self.freqs_hz: Floats = np.sqrt(edges[1:] * edges[:-1])
+        self._band = np.digitize(bins_hz, edges) - 1
+        self._inside = (self._band >= 0) & (self._band < BANDS)
+        self._weight = _k_power(fs, bins_hz)
+        self._window = np.hanning(self.frames)
+        self._memory = MEMORY_S / hop_s
+        self._heard = 0
+        # pink noise has the same power in each of our bands
+        self._power = _PINK_WEIGHT * _k_power(fs, self.freqs_hz)
+
+    def feed(self, audio: Audio) -> None:
+        """Take the newest input, shape ``(frames, channels)``; too short or silent, it is left out."""
+        if len(audio) < self.frames:
+            return
+        block = audio[-self.frames :].astype(np.float64) * self._window[:, None]
+        power = (np.abs(np.fft.rfft(block, axis=0)) ** 2).sum(axis=1) * self._weight
+        power *= 2.0 / (self.frames * float(np.sum(self._window**2)))
+        if 10.0 * np.log10(power.sum() + 1e-20) - 0.691 < SILENCE_LUFS:
+            return
+        bands = np.bincount(self._band[self._inside], weights=power[self._inside], minlength=BANDS)
+        self._heard += 1
+        share = 1.0 / min(self._heard, self._memory)
+        self._power = (1.0 - share) * self._power + share * bands
+
+    def compensation_db(self, settings: EQSettings) -> float:
+        """Return the gain in dB that keeps the loudness of this programme under `settings`."""
+        if settings.is_flat:
+            return 0.0
+        gain = 10.0 ** (response_db(settings, self.fs, self.freqs_hz) / 10.0)
+        change_db = 10.0 * np.log10(float(gain @ self._power) / float(self._power.sum()))
+        return float(np.clip(-change_db, -MAX_DOWN_DB, MAX_UP_DB))

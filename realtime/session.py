@@ -1,0 +1,270 @@
+"""One live session from start to end: devices, stream, conductor, recordings, status, summary.
+
+The session owns what runs beside the audio thread and takes it down in order: first the knobs, then a
+short fade to silence, then the stream. Whatever happens above, the stream keeps running until then.
+"""
+
+import gc
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from semeq.engine.errors import DeviceError
+from semeq.engine.timeline import Take
+from semeq.engine.words import Vocabulary
+from semeq.realtime import callback as native
+from semeq.realtime.conductor import Conductor, Plan
+from semeq.realtime.control import ControlState
+from semeq.realtime.desk import Desk
+from semeq.realtime.record import ControlLog, InputRecorder, StatusFile
+from semeq.realtime.stream import Counts, LiveStream, StreamConfig
+
+STATUS_EVERY_S = 1.0
+#: A device that asks for nothing this long is gone.
+LOST_AFTER_S = 2.0
+TAP_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What a session is started with.
+
+    Parameters
+    ----------
+    stream : StreamConfig
+        Devices and formats.
+    state : ControlState
+        Where the knobs stand at the start.
+    duration_s : float, optional
+        When to end by itself.
+    status, record_log, record_input : Path, optional
+        Files to write.
+    """
+
+    stream: StreamConfig
+    state: ControlState
+    duration_s: float | None = None
+    status: Path | None = None
+    record_log: Path | None = None
+    record_input: Path | None = None
+
+
+class Session:
+    """A running session.
+
+    Parameters
+    ----------
+    config : SessionConfig
+        What to run.
+    vocabulary : Vocabulary
+        What the words mean.
+    say : callable
+        Shows one line to the person (standard error).
+    """
+
+    def __init__(
+        self, config: SessionConfig, vocabulary: Vocabulary, say: Callable[[str], None]
+    ) -> None:
+        self.config = config
+        self.vocabulary = vocabulary
+        self.say = say
+        self.desk = Desk(config.state)
+        self.stream = LiveStream(config.stream)
+        self.stopping = threading.Event()
+        self.started_at = 0.0
+        self._conductor: Conductor | None = None
+        self._alive_at = 0.0
+        self._callbacks = -1
+
+    def stop(self) -> None:
+        """End the session soon; from any thread or a signal."""
+        self.stopping.set()
+
+    @property
+    def plan(self) -> Plan:
+        """What the conductor last published."""
+        return self._conductor.plan if self._conductor is not None else Plan()
+
+    @property
+    def latency_ms(self) -> float:
+        """Input to output as far as known: what the device reports, and our own look-ahead."""
+        own = self.config.stream.lookahead_frames / self.stream.fs
+        return 1000.0 * (sum(self.stream.latency_s) + own)
+
+    def status(self, state: str | None = None) -> dict[str, Any]:
+        """Return the session's state as plain values; reading it disturbs nobody."""
+        counts, plan = self.stream.counts(), self.plan
+        peak_in, peak_out = self.stream.peaks()
+        return {
+            "t_s": round(time.perf_counter() - self.started_at, 3),
+            "state": state or self._state(counts),
+            "fs": self.stream.fs,
+            "blocksize": counts.blocksize,
+            "channels": self.stream.channels,
+            "frames": counts.position,
+            "callbacks": counts.callbacks,
+            "xruns": counts.xruns,
+            "missed_deadlines": counts.missed,
+            "callback_us": {
+                "p50": counts.p50_us,
+                "p99.9": counts.p999_us,
+                "max": round(counts.max_us, 1),
+            },
+            "load": round(counts.load, 5),
+            "latency_ms": round(self.latency_ms, 3),
+            "added_frames": self.config.stream.lookahead_frames,
+            "bad_samples": counts.bad_samples,
+            "limited_frames": counts.limited_frames,
+            "stale_encoder_results": 0,
+            "updates": self._conductor.updates if self._conductor is not None else 0,
+            "applied": counts.applied,
+            "peak_in": peak_in,
+            "peak_out": peak_out,
+            "recipe": plan.recipe,
+            "amount": plan.amount,
+            "bypass": plan.bypass,
+            "gain_db": round(plan.gain_db, 3),
+            "bands": plan.settings.as_dicts(),
+            "warnings": list(plan.warnings),
+        }
+
+    def _state(self, counts: Counts) -> str:
+        now = time.perf_counter()
+        if counts.callbacks != self._callbacks:
+            self._callbacks, self._alive_at = counts.callbacks, now
+        if now - self._alive_at > LOST_AFTER_S / 4:
+            return "stalled"
+        return "bypassed" if self.plan.bypass else "running"
+
+    def _check_alive(self) -> None:
+        self._state(self.stream.counts())
+        if time.perf_counter() - self._alive_at > LOST_AFTER_S:
+            raise DeviceError(
+                f"{self.config.stream.output.name} ({self.config.stream.output.api}) has stopped asking "
+                "for sound: was it unplugged, or its server stopped? Start it again, then semeq"
+            )
+
+    def _take(self) -> Take:
+        config = self.config.stream
+        return Take(
+            self.stream.fs, self.stream.channels, config.lookahead_frames, config.ceiling_db, ()
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Open everything; inside, sound is processed. Leaving fades out and closes."""
+        config = self.config
+        with ExitStack() as stack:
+            status = (
+                stack.enter_context(StatusFile(config.status, self.say)) if config.status else None
+            )
+            log = (
+                ControlLog(config.record_log, self._take(), self.say) if config.record_log else None
+            )
+            if log is not None:
+                stack.callback(self._close_log, log)
+            if config.record_input is not None:
+                stack.enter_context(self._recording(config.record_input))
+            conductor = self._conductor = Conductor(
+                self.desk, self.stream, self.vocabulary, log.event if log else None
+            )
+            conductor.start()
+            if status is not None:
+                stack.callback(lambda: status.write(self.status("stopped")))
+                stack.enter_context(
+                    self._repeating(STATUS_EVERY_S, lambda: status.write(self.status()))
+                )
+            # what was made so far lives as long as the session: the collector need not look at it
+            gc.collect()
+            gc.freeze()
+            try:
+                yield
+            finally:
+                conductor.finish()
+                gc.unfreeze()
+
+    def _close_log(self, log: ControlLog) -> None:
+        counts = self.stream.counts()
+        log.close(counts.position, counts.first_sound)
+
+    @contextmanager
+    def _repeating(self, every_s: float, job: Callable[[], None]) -> Iterator[None]:
+        """Run `job` in a thread of its own every so often, and once more at the end."""
+        done = threading.Event()
+
+        def work() -> None:
+            while not done.wait(every_s):
+                job()
+
+        thread = threading.Thread(target=work, name="semeq-helper", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    @contextmanager
+    def _recording(self, path: Path) -> Iterator[None]:
+        recorder = InputRecorder(path, self.stream.fs, self.stream.in_channels, self.say)
+        read = 0
+
+        def copy() -> None:
+            nonlocal read
+            written = int(self.stream.state.counters[native.TAPPED])
+            if written - read > native.TAP_FRAMES // 2:
+                self.say(f"the recorded input misses {written - read} frames: the disk is too slow")
+                read = written
+            if written > read:
+                recorder.feed(self.stream.tapped(read, written))
+                read = written
+
+        try:
+            with self._repeating(TAP_EVERY_S, copy):
+                yield
+            copy()
+        finally:
+            recorder.close()
+
+    def wait(self, tick: Callable[[], None], every_s: float) -> None:
+        """Stay until stopped, out of time or the device is gone; call `tick` every `every_s` seconds.
+
+        Raises
+        ------
+        DeviceError
+            If the device stops asking for blocks.
+        """
+        end = None
+        if self.config.duration_s is not None:
+            end = self.started_at + self.config.duration_s
+        while not self.stopping.is_set():
+            left = every_s if end is None else min(every_s, end - time.perf_counter())
+            if left <= 0:
+                return
+            self.stopping.wait(left)
+            self._check_alive()
+            tick()
+
+
+@contextmanager
+def stopping_on_signals(session: Session) -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end the session with a fade; outside the main thread, nothing."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        session.stop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
