@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import cast
 
 from semeq.engine.errors import SettingsError
+from semeq.engine.spelling import normalise_word
 
 
 class Control(StrEnum):
@@ -142,7 +143,7 @@ class Binding:
             raise SettingsError(f"cc must be in [0, 31] where 14 bits are sent, got {self.cc}")
         if self.channel is not None:
             _within("channel", self.channel, 1, 16)
-        object.__setattr__(self, "word", self.word.strip().lower())
+        object.__setattr__(self, "word", normalise_word(self.word))
         if (self.control is Control.WORD) != bool(self.word):
             raise SettingsError(f"word must be a word for a knob of words alone, got {self.word!r}")
         limits = LIMITS.get(self.control)
@@ -160,6 +161,11 @@ class Binding:
         if low == high:
             raise SettingsError(f"min and max must differ, got {low:g} twice")
         _within("detent", self.detent, 0.0, 0.5)
+        room = min(abs(side) for side in (low, high) if side != 0.0)
+        if self.detent and (low * high > 0.0 or self.detent * abs(high - low) / 2.0 >= room):
+            raise SettingsError(
+                f"detent must lie inside the range {low:g} to {high:g}, got {self.detent:g}"
+            )
         step = (high - low) / 100.0 if self.step is None else float(self.step)
         if not math.isfinite(step) or not 0.0 < abs(step) <= abs(high - low):
             raise SettingsError(f"step must be within the range and not 0, got {step:g}")
