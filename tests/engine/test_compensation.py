@@ -1,0 +1,83 @@
+"""The gain known in advance is the loudness change that is measured afterwards."""
+
+import numpy as np
+import pytest
+
+from semeq.engine.chain import Chain
+from semeq.engine.compensation import MAX_UP_DB, ProgrammeSpectrum
+from semeq.engine.design import design
+from semeq.engine.loudness import LoudnessMeter
+from semeq.engine.settings import LAYOUT, REST_FREQS_HZ, Band, EQSettings
+from semeq.engine.synth import demo_mix
+from semeq.engine.units import Audio
+
+FS = 48_000.0
+# Prediction from a few windows against the standard's gated meter on the whole mix.
+AGREEMENT_LU = 0.5
+
+
+def eq(*gains_db: float) -> EQSettings:
+    return EQSettings(
+        tuple(Band(k, f, g) for k, f, g in zip(LAYOUT, REST_FREQS_HZ, gains_db, strict=True))
+    )
+
+
+def loudness(audio: Audio) -> float:
+    meter = LoudnessMeter(FS, audio.shape[1])
+    meter.feed(audio)
+    value = meter.integrated()
+    assert value is not None
+    return value
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [eq(6, 0, 3, 0, 0, -4, -8), eq(-8, -3, 0, 3, 6, 6, 8), eq(0, 0, 0, 9, 0, 0, 0)],
+)
+def test_it_predicts_the_meter(settings: EQSettings) -> None:
+    mix = demo_mix()
+    programme = ProgrammeSpectrum(FS)
+    for end in range(programme.frames, len(mix), 4800):
+        programme.feed(mix[end - programme.frames : end])
+    chain = Chain(FS, 2)
+    chain.set_target(design(settings, FS, gain_db=programme.compensation_db(settings)))
+    change = loudness(chain.process(mix)) - loudness(mix)
+    bare = Chain(FS, 2)
+    bare.set_target(design(settings, FS))
+    assert (
+        abs(loudness(bare.process(mix)) - loudness(mix)) > 1.0
+    )  # there was something to compensate
+    assert abs(change) <= AGREEMENT_LU
+
+
+def test_flat_needs_nothing_and_nothing_heard_is_pink() -> None:
+    programme = ProgrammeSpectrum(FS)
+    assert programme.compensation_db(EQSettings.flat()) == 0.0
+    up = programme.compensation_db(eq(-6, -6, -6, -6, -6, -6, -6))
+    assert 5.0 < up <= MAX_UP_DB
+
+
+def test_silence_and_short_blocks_are_left_out() -> None:
+    programme = ProgrammeSpectrum(FS)
+    bright = eq(0, 0, 0, 0, 0, 0, 6)
+    before = programme.compensation_db(bright)
+    programme.feed(np.zeros((programme.frames, 2), dtype=np.float32))
+    programme.feed(np.ones((10, 2), dtype=np.float32))
+    assert programme.compensation_db(bright) == before
+
+
+def test_it_is_about_this_material() -> None:
+    """A treble boost costs level on hiss and nothing on a bass note."""
+    t = np.arange(16_384) / FS
+    bass = (0.3 * np.sin(2 * np.pi * 80 * t)).astype(np.float32)[:, None]
+    hiss = np.diff(0.1 * np.random.default_rng(0).standard_normal((16_385, 1)), axis=0).astype(
+        np.float32
+    )
+    bright = eq(0, 0, 0, 0, 0, 0, 9)
+    gains = []
+    for sound in (bass, hiss):
+        programme = ProgrammeSpectrum(FS)
+        programme.feed(sound)
+        gains.append(programme.compensation_db(bright))
+    assert abs(gains[0]) < 0.3
+    assert gains[1] < -5.0

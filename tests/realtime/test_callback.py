@@ -1,0 +1,190 @@
+"""The native callback called as PortAudio calls it: by address, with raw buffers."""
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semeq.engine.chain import Chain
+from semeq.engine.design import design
+from semeq.engine.settings import LAYOUT, REST_FREQS_HZ, Band, EQSettings
+from semeq.engine.timeline import ControlSet, Event, Take, replay
+from semeq.engine.units import Audio
+from semeq.realtime import callback as native
+from semeq.realtime.mailbox import post
+
+FS = 48_000.0
+HERE = Path(__file__).parent
+
+
+class Host:
+    """Calls the callback the way PortAudio does."""
+
+    def __init__(self, n_in: int, n_out: int, **limiter: float) -> None:
+        self.state = native.live_state(FS, n_in, n_out, **limiter)  # type: ignore[arg-type]  # keywords
+        self.table = native.address_table(self.state, FS)
+        self.n_out = n_out
+        kind = ctypes.CFUNCTYPE(
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+            ctypes.c_uint64,
+            ctypes.c_void_p,
+            ctypes.c_uint64,
+            ctypes.c_void_p,
+        )
+        self.compiled = native.native_callback()
+        self.call = kind(self.compiled.address)
+
+    def post(self, control: ControlSet, sequence: int = 1) -> None:
+        post(self.state.words, self.state.slots, control.pack(sequence))
+
+    def block(self, x: Audio, flags: int = 0) -> Audio:
+        x = np.ascontiguousarray(x)
+        y = np.full((len(x), self.n_out), np.nan, dtype=np.float32)
+        code = self.call(x.ctypes.data, y.ctypes.data, len(x), None, flags, self.table.ctypes.data)
+        assert code == 0
+        return y
+
+
+def noise(frames: int, channels: int = 2) -> Audio:
+    return (0.1 * np.random.default_rng(0).standard_normal((frames, channels))).astype(np.float32)
+
+
+def warm(gain_db: float = 6.0) -> EQSettings:
+    return EQSettings(
+        tuple(Band(k, f, gain_db) for k, f in zip(LAYOUT, REST_FREQS_HZ, strict=True))
+    )
+
+
+def opened(eq: EQSettings, ramp_frames: int = 0, gate_frames: int = 0) -> ControlSet:
+    return ControlSet(design(eq, FS), ramp_frames, gate_open=True, gate_frames=gate_frames)
+
+
+def test_it_is_silent_until_the_first_set_opens_the_gate() -> None:
+    host = Host(2, 2)
+    assert np.all(host.block(noise(256)) == 0.0)
+    host.post(opened(warm()))
+    assert np.abs(host.block(noise(256))).max() > 0.01
+
+
+@pytest.mark.parametrize("blocks", [[64] * 40, [128] * 20, [1, 7, 333, 64, 1000, 1155]])
+def test_it_is_the_chain_bit_for_bit(blocks: list[int]) -> None:
+    x = noise(2560)
+    host, chain = Host(2, 2), Chain(FS, 2)
+    host.post(opened(warm()))
+    chain.set_target(design(warm(), FS))
+    edges = np.cumsum([0, *blocks])
+    y = np.concatenate([host.block(x[a:b]) for a, b in zip(edges, edges[1:], strict=False)])
+    np.testing.assert_array_equal(y, chain.process(x))
+
+
+def test_a_block_larger_than_its_arrays_is_served_in_several_goes() -> None:
+    x = noise(3 * native.MAX_FRAMES + 17)
+    host, chain = Host(2, 2), Chain(FS, 2)
+    host.post(opened(warm()))
+    chain.set_target(design(warm(), FS))
+    np.testing.assert_array_equal(host.block(x), chain.process(x))
+
+
+def test_one_microphone_feeds_every_output() -> None:
+    host, chain = Host(1, 2), Chain(FS, 1)
+    x = noise(500, 1)
+    host.post(opened(warm()))
+    chain.set_target(design(warm(), FS))
+    y, expected = host.block(x), chain.process(x)
+    np.testing.assert_array_equal(y, np.repeat(expected, 2, axis=1))
+
+
+def test_a_set_waits_until_the_ramp_under_way_has_ended() -> None:
+    host = Host(2, 2)
+    host.post(opened(warm(), ramp_frames=480), 1)
+    host.block(noise(64))
+    host.post(opened(warm(-6.0), ramp_frames=480), 2)
+    host.post(opened(warm(3.0), ramp_frames=480), 3)
+    while host.state.counters[native.APPLIED] < 2:
+        host.block(noise(64))
+    taken = host.state.applied[:2].tolist()
+    assert taken == [[1, 0], [3, 512]]  # the newest one, at the first block after the ramp
+
+
+def test_what_it_noted_replays_to_the_same_bits() -> None:
+    host = Host(2, 2, lookahead_frames=72, ceiling_db=-12.0)
+    x = noise(20_000) * 3
+    controls = {
+        1: opened(warm(), gate_frames=2000),
+        2: opened(warm(-9.0), ramp_frames=480),
+        3: opened(EQSettings.flat(), ramp_frames=480),
+    }
+    out = []
+    for i, at in enumerate(range(0, 20_000, 100)):
+        if i in (5, 60, 120):
+            number = {5: 1, 60: 2, 120: 3}[i]
+            host.post(controls[number], number)
+        out.append(host.block(x[at : at + 100]))
+    live = np.concatenate(out)
+    count = int(host.state.counters[native.APPLIED])
+    events = tuple(Event(int(frame), controls[int(n)]) for n, frame in host.state.applied[:count])
+    take = Take(FS, 2, 72, -12.0, events, int(host.state.counters[native.FIRST_SOUND]))
+    again = np.concatenate(list(replay(take, [x])))
+    assert len(events) == 3
+    np.testing.assert_array_equal(again[:-72], live[72:])
+
+
+def test_it_counts_xruns_damage_and_first_sound() -> None:
+    host = Host(2, 2)
+    x = np.zeros((100, 2), dtype=np.float32)
+    host.block(x)
+    x[40, 1] = 0.5
+    x[50:52] = np.inf
+    host.block(x, flags=0x2)
+    host.block(x, flags=0x4 | 0x8)
+    counters = host.state.counters
+    assert counters[native.FIRST_SOUND] == 140
+    assert counters[native.INPUT_XRUNS] == 1
+    assert counters[native.OUTPUT_XRUNS] == 1
+    assert counters[native.CALLBACKS] == 3
+    assert host.state.histogram.sum() == 3
+    assert host.state.chain.ints[4] == 8
+
+
+def test_the_tap_holds_the_newest_input() -> None:
+    host = Host(2, 2)
+    x = noise(native.TAP_FRAMES + 5000)
+    for at in range(0, len(x), 4096):
+        host.block(x[at : at + 4096])
+    written = int(host.state.counters[native.TAPPED])
+    assert written == len(x)
+    at = np.arange(written - 1000, written) & (native.TAP_FRAMES - 1)
+    np.testing.assert_array_equal(host.state.tap[at], x[-1000:])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts by LD_PRELOAD")
+def test_it_never_allocates_frees_locks_or_waits(tmp_path: Path) -> None:
+    compiler = shutil.which("cc")
+    assert compiler, "a C compiler is needed to build the counter: apt-get install gcc"
+    library = tmp_path / "interpose.so"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-o", library, HERE / "interpose.c", "-ldl"],
+        check=True,
+    )
+    native.native_callback()  # compiled and cached before the counted process starts
+    done = subprocess.run(
+        [sys.executable, HERE / "armed_callback.py", library],
+        env={**os.environ, "LD_PRELOAD": str(library)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["control"] == [1, 1, 1, 0]  # the counters do count
+    assert result["applied"] > 100
+    assert result["callback"] == [0, 0, 0, 0]
