@@ -79,8 +79,8 @@ class Desk:
         for listener in listeners:  # outside the lock: a listener may act
             try:
                 listener(snapshot)
-            except Exception:
-                _log.exception("a listener of the desk failed")
+            except Exception as error:  # a broken display must not break a knob
+                _log.warning("a listener of the desk failed: %r", error)
         return state
 
     def wait(self, after: int, timeout_s: float | None = None) -> Snapshot:
