@@ -1,0 +1,133 @@
+"""A file that is written beside its target and moved into place: a failure leaves what was there.
+
+The temporary file has the target's suffix and stands in the target's folder, so that the move is one
+step of the file system. Its content is on the disk before the move.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from semeq.engine.errors import AudioFileError
+
+_MARK = "semeq-part"
+
+
+def explain(error: OSError) -> str:
+    """Return what the system says went wrong, as the end of a sentence."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether two paths are one file: through links, other spellings, or a disk that ignores case."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them does not exist (yet)
+        return os.path.abspath(one) == os.path.abspath(other)
+
+
+def leftovers(target: Path, token: str) -> list[Path]:
+    """Return the temporary files that a killed writer with this token left beside `target`."""
+    folder = Path(os.path.realpath(target)).parent
+    return [path for path in folder.glob(f".*.{_MARK}-{token}.*") if path.is_file()]
+
+
+class Replacement:
+    """A new file for `target`: a context manager that removes it unless `commit` was called.
+
+    Parameters
+    ----------
+    target : Path
+        Where the file shall be. A symbolic link is followed: the link stays.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    inputs : iterable of Path
+        Files that must not be replaced in any case.
+    token : str, optional
+        Goes into the temporary name, for `leftovers`.
+
+    Raises
+    ------
+    AudioFileError
+        If the target exists and must not be replaced, is an input or a folder, or its folder cannot be
+        written to.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        *,
+        overwrite: bool = False,
+        inputs: Iterable[Path] = (),
+        token: str | None = None,
+    ) -> None:
+        self.target = target
+        self.overwrite = overwrite
+        self._check(inputs)
+        self._real = Path(os.path.realpath(target))
+        name = f".{self._real.stem[:80]}.{_MARK}-{token or secrets.token_hex(4)}{self._real.suffix}"
+        self.path = self._real.with_name(name)
+        self.file: BinaryIO
+        self._done = False
+
+    def _check(self, inputs: Iterable[Path]) -> None:
+        if self.target.is_dir():
+            raise AudioFileError(f"{self.target} must be a file to write, got a folder")
+        for source in inputs:
+            if is_same_file(self.target, source):
+                raise AudioFileError(
+                    f"{self.target} is the input {source}: choose another name for the output"
+                )
+        if not self.overwrite and os.path.lexists(self.target):
+            raise AudioFileError(f"{self.target} exists: give --overwrite to replace it")
+
+    def __enter__(self) -> Self:
+        try:
+            # unbuffered: the encoder hands over large pieces, and an error shows at once
+            self.file = self.path.open("x+b", buffering=0)
+        except OSError as error:
+            raise AudioFileError(f"{self.target} cannot be written: {explain(error)}") from None
+        return self
+
+    def commit(self) -> None:
+        """Put the finished file in the target's place."""
+        try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
+            if not self.overwrite and os.path.lexists(self.target):
+                raise AudioFileError(
+                    f"{self.target} appeared meanwhile: give --overwrite to replace it"
+                )
+            with contextlib.suppress(OSError):  # keep the permissions of what is replaced
+                os.chmod(self.path, os.stat(self._real).st_mode & 0o7777)
+            os.replace(self.path, self._real)
+        except AudioFileError:
+            raise
+        except OSError as error:
+            raise AudioFileError(f"{self.target} cannot be written: {explain(error)}") from None
+        self._done = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.file.close()
+        if not self._done:
+            self.path.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
+    """Write a small text file in the same way, replacing what was there."""
+    with Replacement(target, overwrite=True, inputs=inputs) as new:
+        try:
+            new.file.write(text.encode())
+        except OSError as error:
+            raise AudioFileError(f"{target} cannot be written: {explain(error)}") from None
+        new.commit()

@@ -1,0 +1,254 @@
+"""Sound files in and out, through Pedalboard: the one border where formats become ``(frames, channels)``.
+
+What Pedalboard 0.9.26 does was measured, and this module makes up for it:
+
+=========  =====================================  ================================================
+container  read                                   written
+=========  =====================================  ================================================
+WAV, RF64  8, 16, 24, 32-bit, 32-bit float,       8, 16, 24-bit, 32-bit float; more than 4 GB as RF64
+           A-law, µ-law, ADPCM; here also 64-bit
+           float, which Pedalboard does not read
+AIFF       8, 16, 24, 32-bit, 32-bit float;       8, 16, 24-bit
+           here also 64-bit float
+FLAC       16, 24-bit                             16, 24-bit, up to 8 channels
+Ogg        Vorbis                                 Vorbis
+MP3        yes                                    1–2 channels, 8–48 kHz
+Opus       no                                     no
+=========  =====================================  ================================================
+
+Up to 8 channels and 8–192 kHz were tried in each that allows them, and the channels keep their order.
+MP4, AAC, CAF and others are read where the system's own decoders are (macOS, Windows).
+
+- Its float conversion loses half of all integer samples by one step: integers are read and written as
+  integers here, exact both ways (`semeq.engine.samples`).
+- It writes no 32-bit integers and no 64-bit floats: those become 32-bit float in WAV, 24-bit in AIFF
+  and FLAC (`semeq.engine.audiowriter`).
+- It fills truncated files with silence: headers (and the MD5 of FLAC) are checked here, and a file that
+  is cut short is an error. A FLAC without MD5 cannot be checked.
+- It leaves an MP3's encoder delay in place: it is taken off, so that a sound starts where it started.
+- Given a path on a full disk it drops the rest of an Ogg without a word: it is given our own open file,
+  whose errors arrive.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from pedalboard.io import AudioFile, ReadableAudioFile
+
+from semeq.engine.atomic import explain
+from semeq.engine.bitstreams import is_mp3_frame, read_flac, read_mp3, read_ogg
+from semeq.engine.containers import Container, read_aiff, read_wav
+from semeq.engine.errors import AudioFileError
+from semeq.engine.samples import from_floats, from_integers, from_rounded
+from semeq.engine.units import Audio
+
+#: Small enough for a processor cache to hold a block of two channels at every stage.
+BLOCK_FRAMES = 16_384
+MAX_CHANNELS = 8
+FS_RANGE_HZ = (8000, 192_000)
+_READABLE = "wav, aiff, flac, ogg (Vorbis) or mp3"
+#: 24-bit integers come out of Pedalboard divided by this.
+_FULL_24 = 2.0**23 - 1.0
+
+
+class Digest(Protocol):
+    """A running checksum."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take more bytes."""
+
+    def digest(self) -> bytes:
+        """Return the checksum."""
+
+
+def inspect(path: Path) -> Container:
+    """Return what the headers of `path` say.
+
+    Raises
+    ------
+    AudioFileError
+        If the file is missing, a folder, unreadable or empty.
+    """
+    if path.is_dir():
+        raise AudioFileError(f"{path} is a folder: name its files, for example {path}/*.wav")
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            head = file.read(16)
+            if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+                return read_wav(file, size)
+            if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+                return read_aiff(file, size)
+            if head[:4] == b"fLaC":
+                return read_flac(file)
+            if head[:4] == b"OggS":
+                return read_ogg(file, size)
+            if head[:3] == b"ID3" or (len(head) >= 4 and is_mp3_frame(head[:4])):
+                return read_mp3(file, size)
+    except OSError as error:
+        raise AudioFileError(f"{path} cannot be read: {explain(error)}") from None
+    if not head:
+        raise AudioFileError(f"{path} is empty (0 bytes): record or export it again")
+    return Container()
+
+
+class AudioReader:
+    """A sound file to read from its start, as often as wanted.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    AudioFileError
+        One line for each thing that can be wrong; see `inspect` and the checks below.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.source = inspect(path)
+        self._check_header()
+        if self.source.sample_format == "float64":
+            self.fs, self.channels = float(self.source.fs or 0), int(self.source.channels or 0)
+        else:
+            with self._open() as file:
+                self.fs, self.channels = float(file.samplerate), int(file.num_channels)
+        self._check_numbers()
+        #: Samples of the last complete reading that were not numbers or beyond ±1e4.
+        self.bad_samples = 0
+
+    def _check_header(self) -> None:
+        source = self.source
+        if source.lost:
+            raise AudioFileError(
+                f"{self.path} is cut short: the {source.codec} {source.lost}; copy or record it again"
+            )
+        if source.kind == "ogg" and not source.sample_format:
+            raise AudioFileError(
+                f"{self.path} holds {source.codec}, which cannot be read here; convert it first: "
+                f"ffmpeg -i {self.path.name} {self.path.stem}.wav"
+            )
+        if source.channels == 0:
+            raise AudioFileError(f"{self.path} must have 1 to {MAX_CHANNELS} channels, got 0")
+
+    def _check_numbers(self) -> None:
+        low, high = FS_RANGE_HZ
+        if not 1 <= self.channels <= MAX_CHANNELS:
+            raise AudioFileError(
+                f"{self.path} must have 1 to {MAX_CHANNELS} channels, got {self.channels}"
+            )
+        if not low <= self.fs <= high or self.fs != int(self.fs):
+            raise AudioFileError(
+                f"{self.path} must have a sample rate that is a whole number in [{low}, {high}] Hz, "
+                f"got {self.fs:g}; resample it first"
+            )
+        if self.source.frames == 0:
+            raise AudioFileError(f"{self.path} must hold sound, got 0 frames")
+
+    def _open(self) -> ReadableAudioFile:
+        try:
+            return AudioFile(os.fspath(self.path))
+        except (ValueError, RuntimeError, OSError):
+            kind = self.source.codec or "something else"
+            raise AudioFileError(
+                f"{self.path} must be a sound file that can be read here ({_READABLE}), got {kind}"
+            ) from None
+
+    def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Audio]:
+        """Yield the sound from its start, ``(up to frames, channels)`` float32, damage silenced.
+
+        Every block is a new array. `bad_samples` is right when the last block has been taken.
+
+        Raises
+        ------
+        AudioFileError
+            If the file turns out to be cut short or damaged.
+        """
+        self.bad_samples = 0
+        done = 0
+        for block in self._decoded(frames):
+            done += len(block)
+            yield block
+        said = self.source.frames
+        if not done:
+            raise AudioFileError(f"{self.path} must hold sound, got 0 frames")
+        # an MP3's last frame may be missing: the tag counts samples that no decoder returns
+        if said is not None and done < said and self.source.kind != "mp3":
+            raise AudioFileError(
+                f"{self.path} is cut short: only {done:,} of {said:,} frames can be decoded"
+            )
+
+    def _decoded(self, frames: int) -> Iterator[Audio]:
+        if self.source.sample_format == "float64":
+            yield from self._mapped(frames)
+            return
+        left = self.source.frames
+        digest: Digest | None = None
+        if self.source.digest:
+            digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with self._open() as file:
+                skip = self.source.skip
+                while skip:
+                    skipped = file.read(min(skip, frames)).shape[1]
+                    skip = skip - skipped if skipped else 0
+                while left is None or left > 0:
+                    block = self._convert(file, min(frames, left or frames), digest)
+                    if not len(block):
+                        break
+                    if left is not None:
+                        left -= len(block)
+                    yield block
+        except (ValueError, RuntimeError) as error:
+            raise AudioFileError(
+                f"{self.path} cannot be decoded: {' '.join(str(error).split())}"
+            ) from None
+        if digest is not None and digest.digest() != self.source.digest:
+            raise AudioFileError(
+                f"{self.path} is damaged or cut short: its samples do not match its checksum; "
+                "copy it again, or keep what is left with ffmpeg"
+            )
+
+    def _convert(self, file: ReadableAudioFile, frames: int, digest: Digest | None) -> Audio:
+        """Read and convert ``(channels, frames)`` of whatever the file holds."""
+        stored = self.source.sample_format
+        if stored in ("int8", "int16", "int32"):
+            raw = file.read_raw(frames)
+            out = np.empty(raw.shape[::-1], dtype=np.float32)
+            from_integers(raw, 2.0 ** (1 - int(stored[3:])), out)
+            if digest is not None:
+                digest.update(np.ascontiguousarray(raw.T).astype(f"<i{raw.itemsize}").data)
+            return out
+        raw = file.read(frames)
+        out = np.empty(raw.shape[::-1], dtype=np.float32)
+        if stored == "int24":
+            from_rounded(raw, _FULL_24, 2.0**-23, out)
+            if digest is not None:
+                whole = (out * np.float32(2**23)).astype("<i4").view(np.uint8)
+                digest.update(np.ascontiguousarray(whole.reshape(-1, 4)[:, :3]).data)
+        else:
+            self.bad_samples += from_floats(raw, out)
+        return out
+
+    def _mapped(self, frames: int) -> Iterator[Audio]:
+        """Read 64-bit floats as they stand in the file."""
+        count = self.source.frames or 0
+        kind = np.dtype(f"{self.source.byte_order}f8")
+        with self.path.open("rb") as file:
+            file.seek(self.source.data_at)
+            while count > 0:
+                some = np.fromfile(file, kind, min(frames, count) * self.channels)
+                raw = some[: len(some) // self.channels * self.channels].astype(np.float64)
+                raw = raw.reshape(-1, self.channels).T
+                if not raw.size:
+                    return
+                out = np.empty(raw.shape[::-1], dtype=np.float32)
+                self.bad_samples += from_floats(raw, out)
+                count -= len(out)
+                yield out

@@ -1,0 +1,353 @@
+"""One sound file through the equaliser: measured, levelled, limited if need be, moved into place.
+
+Two passes over the file, in blocks, so that three hours take no more memory than three seconds. The
+first runs the EQ and measures both sides: loudness, and true peak. What the EQ did to the loudness of *this*
+material is taken back by one gain. The second runs the same EQ with that gain and writes.
+
+The limiter is left out unless it is needed: when the true peak would rise above the ceiling *and* above
+what it was in the input, or when samples would clip in an integer format. A loud master stays as loud as
+it was. The look-ahead's delay is taken off: output and input line up, and are equally long.
+
+A flat EQ passes samples bit for bit; where the container stays the same, the file itself is copied.
+"""
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semeq.engine.atomic import Replacement, explain
+from semeq.engine.audiofile import AudioReader
+from semeq.engine.audiowriter import AudioWriter, Encoding, encoding_for
+from semeq.engine.chain import Chain
+from semeq.engine.design import design
+from semeq.engine.errors import AudioFileError
+from semeq.engine.loudness import LoudnessMeter
+from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
+from semeq.engine.settings import EQSettings
+from semeq.engine.timeline import Take, align, replay
+from semeq.engine.truepeak import TruePeakMeter
+from semeq.engine.units import Audio, db_to_gain
+
+CEILING_DB = -1.0
+LOOKAHEAD_S = 0.005
+#: Above the ceiling by less than this, nothing is limited.
+_PEAK_TOLERANCE_DB = 0.01
+MAX_DRIFT_LU = 0.5
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """One file to render.
+
+    Parameters
+    ----------
+    source, target : Path
+        The input, and where the output goes; its suffix says the container.
+    settings : EQSettings
+        The seven bands; not used with `take`.
+    overwrite : bool
+        Whether an existing target may be replaced.
+    protected : tuple of Path
+        Files besides `source` that must not be replaced, whatever `overwrite` says.
+    ceiling_db : float
+        True peak in dBTP that the output may reach even if the input did not.
+    take : Take, optional
+        A recorded session to run instead of `settings`, without levelling or a limiter of ours.
+    notes : tuple of str
+        Warnings about the request, for the report.
+    token : str, optional
+        Goes into the name of the temporary file.
+    """
+
+    source: Path
+    target: Path
+    settings: EQSettings = field(default_factory=EQSettings.flat)
+    overwrite: bool = False
+    protected: tuple[Path, ...] = ()
+    ceiling_db: float = CEILING_DB
+    take: Take | None = None
+    notes: tuple[str, ...] = ()
+    token: str | None = None
+
+
+class _Meter:
+    """Loudness and peaks of one side."""
+
+    def __init__(self, fs: float, channels: int) -> None:
+        self.loudness = LoudnessMeter(fs, channels)
+        self.peak = TruePeakMeter(channels)
+
+    def feed(self, block: Audio) -> None:
+        self.loudness.feed(block)
+        self.peak.feed(block)
+
+    def levels(self, gain_db: float = 0.0) -> Levels:
+        """Return what was measured, as it is after a gain."""
+        loudness = self.loudness.integrated()
+        gain = db_to_gain(gain_db)
+        return Levels(
+            None if loudness is None else loudness + gain_db,
+            self.peak.true_peak() * gain,
+            self.peak.sample_peak * gain,
+        )
+
+
+def levelling_gain_db(before: LoudnessMeter, after: LoudnessMeter) -> float:
+    """Return the gain in dB that makes the second side as loud as the first.
+
+    Where one of them is too short or too quiet for the gates, the loudness without gates decides.
+    """
+    one, other = before.integrated(), after.integrated()
+    if one is None or other is None:
+        one, other = before.ungated(), after.ungated()
+    return 0.0 if one is None or other is None else one - other
+
+
+def through(chain: Chain, blocks: Iterable[Audio]) -> Iterator[Audio]:
+    """Run `blocks` through a chain and yield as many frames, its delay taken off."""
+    early = chain.latency_frames
+    for block in blocks:
+        out = chain.process(block)
+        skipped = min(early, len(out))
+        early -= skipped
+        if skipped < len(out):
+            yield out[skipped:]
+    if chain.latency_frames:
+        silence = np.zeros((chain.latency_frames, chain.channels), dtype=np.float32)
+        yield chain.process(silence)[early:]
+
+
+def ceiling_for(
+    before: Levels, after: Levels, encoding: Encoding, ceiling_db: float
+) -> float | None:
+    """Return the limiter's ceiling in dBTP, or None where no limiter is needed."""
+    clips = not encoding.is_float and after.sample_peak > 1.0
+    allowed = max(db_to_gain(ceiling_db), before.true_peak)
+    if not clips and after.true_peak <= allowed * db_to_gain(_PEAK_TOLERANCE_DB):
+        return None
+    if not encoding.is_float:
+        allowed = min(allowed, 1.0)
+    return 20.0 * math.log10(allowed)
+
+
+class _Render:
+    """One job on its way."""
+
+    def __init__(self, job: RenderJob, progress: Progress | None) -> None:
+        self.job = job
+        self.reader = AudioReader(job.source)
+        self.fs, self.channels = self.reader.fs, self.reader.channels
+        self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
+        self.warnings = list(job.notes)
+        self.frames = 0
+        self.clipped = 0
+        self._progress = progress
+        self._passes = 1
+        self._pass = -1
+
+    def _meter(self) -> _Meter:
+        return _Meter(self.fs, self.channels)
+
+    def _blocks(self) -> Iterator[Audio]:
+        """Yield the input once more from its start, counting frames and telling how far we are."""
+        self._pass += 1
+        self.frames = 0
+        expected = self.reader.source.frames
+        for block in self.reader.blocks():
+            yield block
+            self.frames += len(block)
+            if self._progress is not None and expected:
+                share = min(1.0, self.frames / expected)
+                self._progress((self._pass + share) / self._passes)
+
+    def _write(self, new: Replacement, blocks: Iterable[Audio], *, changed: bool) -> None:
+        """Encode `blocks` into the temporary file."""
+        source_bits = {"int8": 8, "int16": 16}.get(self.reader.source.sample_format, 32)
+        dither = changed or source_bits > self.encoding.bits
+        with AudioWriter(new.file, self.encoding, self.fs, self.channels, dither=dither) as writer:
+            for block in blocks:
+                writer.write(block)
+            self.clipped = writer.clipped
+
+    def flat(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
+        """Pass everything: copy the file if it can stay as it is."""
+        source = self.reader.source
+        before = self._meter()
+        if source.kind == self.encoding.kind:
+            for block in self._blocks():
+                before.feed(block)
+            if not self.reader.bad_samples:
+                with self.job.source.open("rb") as original:
+                    shutil.copyfileobj(original, new.file, 1 << 20)
+                levels = before.levels()
+                return levels, levels, 0.0, None
+            before = self._meter()
+        self._write(new, _metered(self._blocks(), before), changed=False)
+        levels = before.levels()
+        return levels, levels, 0.0, None
+
+    def equalised(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
+        """Measure, then render."""
+        settings = self.job.settings
+        self._passes = 2
+        one, other = self._meter(), self._meter()
+        chain = Chain(self.fs, self.channels)
+        chain.set_target(design(settings, self.fs))
+        for block in self._blocks():
+            one.feed(block)
+            other.feed(chain.process(block))
+        gain_db = levelling_gain_db(one.loudness, other.loudness)
+        before, after = one.levels(), other.levels(gain_db)
+        ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
+        chain = Chain(
+            self.fs,
+            self.channels,
+            lookahead_s=0.0 if ceiling_db is None else LOOKAHEAD_S,
+            ceiling_db=ceiling_db,
+        )
+        chain.set_target(design(settings, self.fs, gain_db=gain_db))
+        blocks = through(chain, self._blocks())
+        if ceiling_db is None:
+            self._write(new, blocks, changed=True)
+            return before, after, gain_db, None
+        limited = self._meter()
+        self._write(new, _metered(blocks, limited), changed=True)
+        limiting = Limiting(ceiling_db, chain.latency_frames, chain.limited_samples)
+        return before, limited.levels(), gain_db, limiting
+
+    def replayed(
+        self, new: Replacement, take: Take
+    ) -> tuple[Levels, Levels, float, Limiting | None]:
+        """Run the recorded session over the file."""
+        job = self.job
+        if (self.fs, self.channels) != (take.fs, take.channels):
+            raise AudioFileError(
+                f"{job.source} must have {take.channels} channels at {take.fs:g} Hz, as the recorded "
+                f"session had, got {self.channels} at {self.fs:g} Hz"
+            )
+        self._passes = 2
+        start = align(take, _first_sound(self._blocks()))
+        self.warnings.extend(take.warnings)
+        before, after = self._meter(), self._meter()
+        blocks = replay(take, _metered(self._blocks(), before), start=start)
+        self._write(new, _metered(blocks, after), changed=True)
+        return before.levels(), after.levels(), 0.0, None
+
+    def timeline(self, gain_db: float) -> tuple[dict[str, Any], ...]:
+        """Return what the EQ was, and when."""
+        take = self.job.take
+        if take is None:
+            return (timeline_entry(0.0, self.job.settings, gain_db),)
+        return tuple(
+            {
+                "t_s": event.frame / take.fs,
+                "ramp_s": event.control.ramp_frames / take.fs,
+                "bypass": event.control.bypass,
+                **event.notes,
+            }
+            for event in take.events
+        )
+
+    def finish_warnings(self, before: Levels, after: Levels) -> None:
+        """Say what the listener should know."""
+        if self.encoding.note:
+            self.warnings.append(self.encoding.note)
+        bad = self.reader.bad_samples
+        if bad:
+            self.warnings.append(
+                f"{bad:,} damaged samples (not a number, or beyond ±10,000) became silence"
+            )
+        if self.clipped:
+            self.warnings.append(f"{self.clipped:,} samples beyond full scale were clipped")
+        drift = drift_lu(before, after)
+        if self.job.take is None and drift is not None and abs(drift) > MAX_DRIFT_LU:
+            self.warnings.append(
+                f"the limiter made it {-drift:.1f} LU quieter than the input: ask for less"
+            )
+
+
+def _metered(blocks: Iterable[Audio], meter: _Meter) -> Iterator[Audio]:
+    for block in blocks:
+        meter.feed(block)
+        yield block
+
+
+def _first_sound(blocks: Iterable[Audio]) -> int | None:
+    """Return the first frame that is not silence, having read everything."""
+    first, at = None, 0
+    for block in blocks:
+        if first is None:
+            found = np.flatnonzero(block.any(axis=1))
+            first = at + int(found[0]) if found.size else None
+        at += len(block)
+    return first
+
+
+def render_file(job: RenderJob, progress: Progress | None = None) -> RenderReport:
+    """Render one file.
+
+    Parameters
+    ----------
+    job : RenderJob
+        What to do.
+    progress : callable, optional
+        Called with the share that is done, in [0, 1].
+
+    Returns
+    -------
+    RenderReport
+        What was done; the target is in place.
+
+    Raises
+    ------
+    AudioFileError
+        If the input cannot be read or the output cannot be written; the target is as it was.
+    """
+    started = time.monotonic()
+    with Replacement(
+        job.target,
+        overwrite=job.overwrite,
+        inputs=(job.source, *job.protected),
+        token=job.token,
+    ) as new:
+        render = _Render(job, progress)
+        try:
+            if job.take is not None:
+                before, after, gain_db, limiting = render.replayed(new, job.take)
+            elif job.settings.is_flat:
+                before, after, gain_db, limiting = render.flat(new)
+            else:
+                before, after, gain_db, limiting = render.equalised(new)
+        except AudioFileError:
+            raise
+        except (OSError, RuntimeError) as error:
+            said = explain(error) if isinstance(error, OSError) else " ".join(str(error).split())
+            raise AudioFileError(f"{job.target} cannot be written: {said}") from None
+        render.finish_warnings(before, after)
+        new.commit()
+    return RenderReport(
+        source=str(job.source),
+        target=str(job.target),
+        fs=render.fs,
+        channels=render.channels,
+        frames=render.frames,
+        source_format=render.reader.source.codec or "decoded",
+        target_format=render.encoding.kind + " " + render.encoding.sample_format,
+        before=before,
+        after=after,
+        gain_db=gain_db,
+        limiting=limiting,
+        timeline=render.timeline(gain_db),
+        bad_samples=render.reader.bad_samples,
+        clipped_samples=render.clipped,
+        warnings=tuple(render.warnings),
+        seconds=time.monotonic() - started,
+    )

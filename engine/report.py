@@ -1,0 +1,129 @@
+"""What a render did, as values that turn into JSON.
+
+Levels that do not exist (the loudness of silence, the peak of nothing) are null, never -inf: the file
+is JSON for every reader.
+"""
+
+import math
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from semeq.engine.settings import EQSettings
+
+_PACKAGES = ("semeq", "numba", "numpy", "pedalboard", "mutagen")
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Integrated loudness in LUFS and peaks as amplitudes, of one side of a render."""
+
+    loudness_lufs: float | None
+    true_peak: float
+    sample_peak: float
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the levels in dB."""
+        return {
+            "loudness_lufs": _rounded(self.loudness_lufs),
+            "true_peak_dbtp": _rounded(decibels(self.true_peak)),
+            "sample_peak_dbfs": _rounded(decibels(self.sample_peak)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Limiting:
+    """What the limiter did: its delay is already taken off the output."""
+
+    ceiling_db: float
+    delay_frames: int
+    limited_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenderReport:
+    """Everything about one rendered file."""
+
+    source: str
+    target: str
+    fs: float
+    channels: int
+    frames: int
+    source_format: str
+    target_format: str
+    before: Levels
+    after: Levels
+    gain_db: float
+    limiting: Limiting | None
+    timeline: tuple[dict[str, Any], ...]
+    bad_samples: int
+    clipped_samples: int
+    warnings: tuple[str, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        limiting = self.limiting
+        return {
+            "input": self.source,
+            "output": self.target,
+            "status": "done",
+            "samplerate": self.fs,
+            "channels": self.channels,
+            "frames": self.frames,
+            "duration_s": self.frames / self.fs,
+            "in": {"format": self.source_format, **self.before.as_dict()},
+            "out": {"format": self.target_format, **self.after.as_dict()},
+            "loudness_drift_lu": _rounded(drift_lu(self.before, self.after)),
+            "gain_db": _rounded(self.gain_db),
+            "limiter": {
+                "used": limiting is not None,
+                "ceiling_dbtp": None if limiting is None else _rounded(limiting.ceiling_db),
+                "delay_frames": 0 if limiting is None else limiting.delay_frames,
+                "delay_s": 0.0 if limiting is None else limiting.delay_frames / self.fs,
+                "limited_frames": 0 if limiting is None else limiting.limited_frames,
+            },
+            "timeline": list(self.timeline),
+            "bad_samples": self.bad_samples,
+            "clipped_samples": self.clipped_samples,
+            "warnings": list(self.warnings),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def drift_lu(before: Levels, after: Levels) -> float | None:
+    """Return by how much the output is louder than the input, or None where one has no loudness."""
+    if before.loudness_lufs is None or after.loudness_lufs is None:
+        return None
+    return after.loudness_lufs - before.loudness_lufs
+
+
+def decibels(amplitude: float) -> float | None:
+    """Return an amplitude in dB, or None for zero."""
+    return 20.0 * math.log10(amplitude) if amplitude > 0.0 else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4) + 0.0
+
+
+def timeline_entry(t_s: float, settings: EQSettings, gain_db: float) -> dict[str, Any]:
+    """Return one entry of the EQ timeline: from `t_s` seconds on, these seven bands and this gain."""
+    return {"t_s": t_s, "bands": settings.as_dicts(), "gain_db": _rounded(gain_db)}
+
+
+def failure(source: str, target: str, error: str) -> dict[str, Any]:
+    """Return what stands in a report for a file that failed."""
+    return {"input": source, "output": target, "status": "failed", "error": error}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that touched the samples."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
