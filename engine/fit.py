@@ -1,0 +1,278 @@
+"""Seven bands that follow a curve: damped Gauss-Newton on the magnitude response.
+
+Conventions
+-----------
+A band is three numbers: gain in dB, ln(frequency in Hz), ln(q). The responses and their slopes are the
+closed forms of the cookbook filters [1]_ in ``y = tan(π f / fs) / tan(π fc / fs)``, the same filters as
+`semeq.engine.design.rbj`; all arrays may carry leading axes, so that many curves are fitted at once.
+
+A live knob calls this a hundred times a second, so the fit has to be *smooth* in its inputs before it
+is optimal: the number of steps is fixed, every step is a smooth function of what went before (no step is
+accepted or refused, the step length saturates softly), and limits only clip. Equal inputs give
+equal outputs, nearby inputs give nearby outputs, and a start that fits exactly is returned unchanged.
+
+References
+----------
+.. [1] R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
+.. [2] D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", SIAM 1963.
+"""
+
+import math
+
+import numpy as np
+
+from semeq.engine.design import MAX_FREQ_OF_FS
+from semeq.engine.errors import SettingsError
+from semeq.engine.settings import (
+    DEFAULT_GAIN_LIMIT_DB,
+    FREQ_RANGE_HZ,
+    GAIN_LIMIT_DB,
+    LAYOUT,
+    Band,
+    EQSettings,
+)
+from semeq.engine.units import Floats
+
+#: The rate that words are fitted at.
+FIT_FS = 48_000.0
+#: Where a fitted band may sit (Hz), band by band: wide and overlapping, but in ascending order.
+FIT_FREQ_RANGES_HZ = (
+    (20.0, 800.0),
+    (25.0, 1000.0),
+    (60.0, 3000.0),
+    (150.0, 6000.0),
+    (400.0, 12_000.0),
+    (1000.0, 19_000.0),
+    (1500.0, 20_000.0),
+)
+#: Sharpest and widest fitted band. Curves of people resolve no more than a sixth of an octave, and a
+#: shelf of high q is a resonance.
+PEAK_Q_RANGE = (0.2, 6.0)
+SHELF_Q_RANGE = (0.3, 1.5)
+#: Points above this share of fs are left out: the bilinear response has no freedom there.
+HIGHEST_POINT_OF_FS = 0.475
+
+ITERATIONS = 4
+#: What a step costs beside the mean squared error in dB²: per dB², per (ln f)², per (ln q)².
+DAMPING = (5e-3, 0.2, 0.2)
+#: What the distance from the start costs, in the same units. Without it the bands would find their way
+#: to one of many local optima, and a turning knob would hop between them.
+ANCHOR = (1e-3, 2.0, 0.5)
+#: Where a step saturates: dB, ln f, ln q. Half an octave of frequency at most.
+STEP_LIMITS = (6.0, 0.35, 0.35)
+
+_C = 10.0 / math.log(10.0)
+_LN_Q = np.log([SHELF_Q_RANGE, *(PEAK_Q_RANGE,) * 5, SHELF_Q_RANGE])
+
+
+def to_parameters(settings: EQSettings) -> Floats:
+    """Return the bands as ``(7, 3)``: gain in dB, ln(frequency in Hz), ln(q)."""
+    return np.array([(b.gain_db, math.log(b.freq_hz), math.log(b.q)) for b in settings.bands])
+
+
+def to_settings(parameters: Floats) -> EQSettings:
+    """Return the settings of one ``(7, 3)`` array."""
+    low, high = FREQ_RANGE_HZ
+    return EQSettings(
+        tuple(
+            Band(kind, min(max(math.exp(ln_f), low), high), gain_db, math.exp(ln_q))
+            for kind, (gain_db, ln_f, ln_q) in zip(LAYOUT, parameters.tolist(), strict=True)
+        )
+    )
+
+
+def responses_db(parameters: Floats, freqs_hz: Floats, fs: float) -> tuple[Floats, Floats]:
+    """Return the summed response and its slopes.
+
+    Parameters
+    ----------
+    parameters : Floats
+        Shape ``(..., 7, 3)``.
+    freqs_hz : Floats
+        Shape ``(n,)``, below fs/2.
+    fs : float
+        Sample rate in Hz.
+
+    Returns
+    -------
+    tuple of Floats
+        Response in dB, shape ``(..., n)``; slopes, shape ``(..., 21, n)``, ordered as the parameters.
+    """
+    gain, ln_q = parameters[..., 0, None], parameters[..., 2, None]
+    centre = np.minimum(np.exp(parameters[..., 1, None]), MAX_FREQ_OF_FS * fs)
+    t = np.tan(np.pi * centre / fs)
+    y2 = (np.tan(np.pi * freqs_hz / fs) / t) ** 2
+    u = y2 * np.exp(-2.0 * ln_q)
+    slopes = np.empty((*y2.shape[:-2], len(LAYOUT), 3, len(freqs_hz)))
+
+    peaks = slice(1, -1)
+    yp, up = y2[..., peaks, :], u[..., peaks, :]
+    a2 = np.exp(gain[..., peaks, :] * (math.log(10.0) / 20.0))
+    low = 1.0 - yp
+    top, bottom = a2 * up, up / a2
+    n = low * low + top
+    d = low * low + bottom
+    top, bottom, turn = top / n, bottom / d, 4.0 * low * yp
+    peak_db = _C * (np.log(n) - np.log(d))
+    slopes[..., peaks, 0, :] = 0.5 * (top + bottom)
+    slopes[..., peaks, 1, :] = _C * (turn / n - turn / d - 2.0 * (top - bottom))
+    slopes[..., peaks, 2, :] = -2.0 * _C * (top - bottom)
+
+    ends = slice(None, None, len(LAYOUT) - 1)
+    sign = np.array([[1.0], [-1.0]])
+    ye, shelf_gain = y2[..., ends, :], gain[..., ends, :]
+    a = np.exp(shelf_gain * (math.log(10.0) / 40.0))
+    au = a * u[..., ends, :]
+    above, below = a - ye, 1.0 - a * ye
+    n = above * above + au
+    d = below * below + au
+    shelf_db = 0.5 * shelf_gain + sign * _C * (np.log(n) - np.log(d))
+    slopes[..., ends, 0, :] = 0.5 + sign * 0.25 * (
+        (2.0 * a * above + au) / n - (au - 2.0 * a * ye * below) / d
+    )
+    slopes[..., ends, 1, :] = (
+        sign * _C * ((4.0 * ye * above - 2.0 * au) / n - (4.0 * a * ye * below - 2.0 * au) / d)
+    )
+    slopes[..., ends, 2, :] = sign * -2.0 * _C * (au / n - au / d)
+
+    # d ln t / d ln fc, which is 1 far below Nyquist and grows towards it.
+    slopes[..., 1, :] *= (np.pi * centre / fs) * (1.0 + t * t) / t
+    total = peak_db.sum(axis=-2) + shelf_db.sum(axis=-2)
+    return total, slopes.reshape(*slopes.shape[:-3], 3 * len(LAYOUT), len(freqs_hz))
+
+
+def bounds(fs: float, gain_limit_db: float) -> tuple[Floats, Floats]:
+    """Return the lowest and highest parameters at a sample rate, each of shape ``(7, 3)``."""
+    low, high = np.empty((len(LAYOUT), 3)), np.empty((len(LAYOUT), 3))
+    low[:, 0], high[:, 0] = -gain_limit_db, gain_limit_db
+    top = HIGHEST_POINT_OF_FS * fs
+    for k, (f_low, f_high) in enumerate(FIT_FREQ_RANGES_HZ):
+        # A rate of 8 kHz leaves some ranges no room: the band then stays at its highest place.
+        low[k, 1], high[k, 1] = math.log(min(f_low, top)), math.log(min(f_high, top))
+    low[:, 2], high[:, 2] = _LN_Q.T
+    return low, high
+
+
+def _flat(parameters: Floats) -> Floats:
+    return parameters.reshape(*parameters.shape[:-2], 3 * len(LAYOUT))
+
+
+def refine(
+    parameters: Floats,
+    target_db: Floats,
+    freqs_hz: Floats,
+    fs: float,
+    *,
+    limits: tuple[Floats, Floats],
+    iterations: int = ITERATIONS,
+    damping: tuple[float, float, float] = DAMPING,
+    anchor: tuple[float, float, float] = ANCHOR,
+    rest: Floats | None = None,
+) -> Floats:
+    """Return parameters after a fixed number of damped Gauss-Newton steps.
+
+    Parameters
+    ----------
+    parameters : Floats
+        Where to start, shape ``(..., 7, 3)``.
+    target_db : Floats
+        The curves to follow, shape ``(..., n)``.
+    freqs_hz : Floats
+        Shape ``(n,)``, below fs/2.
+    fs : float
+        Sample rate in Hz.
+    limits : tuple of Floats
+        Lowest and highest parameters, see `bounds`.
+    iterations : int
+        Number of steps.
+    damping : tuple of float
+        Cost of a step in gain, ln f and ln q, beside the mean squared error.
+    anchor : tuple of float
+        Cost of the distance from `rest` in gain, ln f and ln q.
+    rest : Floats or None
+        Where the anchor holds, shape ``(7, 3)`` or that of `parameters`; None: where the steps start.
+
+    Returns
+    -------
+    Floats
+        Shape ``(..., 7, 3)``.
+    """
+    bands = len(LAYOUT)
+    damp, pull = np.tile(damping, bands), np.tile(anchor, bands)
+    limit = np.tile(STEP_LIMITS, bands)
+    held = _flat(parameters if rest is None else rest)
+    for _ in range(iterations):
+        response, slopes = responses_db(parameters, freqs_hz, fs)
+        n = len(freqs_hz)
+        downhill = (slopes @ (target_db - response)[..., None])[..., 0] / n
+        downhill -= pull * (_flat(parameters) - held)
+        hessian = slopes @ slopes.swapaxes(-1, -2) / n + np.diag(damp + pull)
+        step = np.linalg.solve(hessian, downhill[..., None])[..., 0]
+        step /= np.sqrt(1.0 + (step / limit) ** 2)
+        parameters = np.clip(parameters + step.reshape(parameters.shape), *limits)
+    return parameters
+
+
+def fit_bands(
+    curve_db: Floats,
+    freqs_hz: Floats,
+    fs: float,
+    *,
+    start: EQSettings,
+    iterations: int = ITERATIONS,
+    gain_limit_db: float = DEFAULT_GAIN_LIMIT_DB,
+) -> EQSettings:
+    """Return seven bands whose response at `fs` follows a curve.
+
+    Parameters
+    ----------
+    curve_db : Floats
+        Wanted magnitude response in dB, shape ``(n,)``.
+    freqs_hz : Floats
+        Where, in Hz, shape ``(n,)``, ascending. Points above 0.475 fs are left out.
+    fs : float
+        Sample rate in Hz.
+    start : EQSettings
+        Where the search starts: the answer is a smooth function of it and of the curve.
+    iterations : int
+        Number of steps, each about 0.2 ms for 61 points.
+    gain_limit_db : float
+        Largest gain of a band, in (0, 18] dB.
+
+    Returns
+    -------
+    EQSettings
+        `start` itself, limits kept, if it follows the curve already.
+
+    Raises
+    ------
+    SettingsError
+        If the curve or the rate cannot be used.
+    """
+    if not (math.isfinite(fs) and fs > 0):
+        raise SettingsError(f"fs must be a positive number of Hz, got {fs:g}")
+    if not 0.0 < gain_limit_db <= GAIN_LIMIT_DB:
+        raise SettingsError(
+            f"gain_limit_db must be in (0, {GAIN_LIMIT_DB:g}], got {gain_limit_db:g}"
+        )
+    curve_db = np.asarray(curve_db, dtype=np.float64)
+    freqs_hz = np.asarray(freqs_hz, dtype=np.float64)
+    if curve_db.ndim != 1 or curve_db.shape != freqs_hz.shape:
+        raise SettingsError(
+            "curve_db and freqs_hz must be one row of equal length, "
+            f"got shapes {curve_db.shape} and {freqs_hz.shape}"
+        )
+    heard = freqs_hz <= HIGHEST_POINT_OF_FS * fs
+    if not (heard.any() and np.isfinite(curve_db).all() and (freqs_hz > 0.0).all()):
+        raise SettingsError(
+            "curve_db must be finite, at positive frequencies below fs/2, "
+            f"got {int(heard.sum())} usable points of {len(freqs_hz)}"
+        )
+    limits = bounds(fs, gain_limit_db)
+    given = to_parameters(start)
+    parameters = np.clip(given, *limits)
+    fitted = refine(
+        parameters, curve_db[heard], freqs_hz[heard], fs, limits=limits, iterations=iterations
+    )
+    # exp(log(x)) is not always x: an unmoved start is handed back as it came.
+    return start if np.array_equal(fitted, given) else to_settings(fitted)

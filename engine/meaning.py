@@ -1,0 +1,157 @@
+"""From a recipe to seven bands: the typical human curves of its words, weighted and added in dB.
+
+Conventions
+-----------
+Every word brings the response of its shipped bands (at 48 kHz, where they were fitted). The recipe's curve is
+the weighted sum of these responses, and seven bands are fitted to it from a start that blends the
+words' own bands: gains add up, frequencies and q are averaged in the logarithm with weights
+``(weight · strength)²``. Start, curve and fit are smooth in the weights, so a turning knob never jumps,
+and one word at weight 1 starts where it ends: at its shipped bands. At other sample rates the same curve is
+fitted with that rate's filters, up to 0.475 fs.
+
+A recipe whose added gains would leave ±12 dB is held back as a whole: the louder wish stops growing and
+keeps its shape, where clipping each band would turn it into another sound.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from semeq.engine.errors import RecipeError
+from semeq.engine.fit import FIT_FS, fit_bands, responses_db, to_parameters, to_settings
+from semeq.engine.recipe import Recipe
+from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
+from semeq.engine.units import Floats, read_only
+from semeq.engine.words import Vocabulary, Word
+
+AMOUNT_LIMIT = 4.0
+#: Below this share of what unrelated words would give together, a blend is said to cancel. Two equally strong
+#: words get there when their curves correlate by -0.75.
+CANCELS_BELOW = 0.5
+#: A recipe that keeps more than this share of its strength is not said to be held back.
+HELD_BACK_BELOW = 0.995
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a recipe stands for.
+
+    Parameters
+    ----------
+    settings : EQSettings
+        Seven bands.
+    curve_db : Floats
+        The weighted sum of the words' mean curves in dB on the vocabulary's grid, shape ``(n,)``, held
+        back where the bands are: what they approximate.
+    warnings : tuple of str
+        What whoever asked should know, one sentence each.
+    """
+
+    settings: EQSettings
+    curve_db: Floats
+    warnings: tuple[str, ...]
+
+
+def interpret(
+    recipe: Recipe, vocabulary: Vocabulary, *, fs: float = FIT_FS, amount: float = 1.0
+) -> Meaning:
+    """Return the bands, the curve and the warnings of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Words with weights; empty is flat.
+    vocabulary : Vocabulary
+        Where the words are looked up.
+    fs : float
+        Sample rate in Hz that the bands are fitted for.
+    amount : float
+        Factor on all weights, in [-4, 4]; 0 is exactly flat.
+
+    Returns
+    -------
+    Meaning
+        Gains within ±12 dB.
+
+    Raises
+    ------
+    UnknownWordError
+        If a word is not in the vocabulary.
+    RecipeError
+        If the amount is not a number in its range.
+    """
+    if not (math.isfinite(amount) and abs(amount) <= AMOUNT_LIMIT):
+        raise RecipeError(
+            f"amount must be in [-{AMOUNT_LIMIT:g}, {AMOUNT_LIMIT:g}], got {amount:g}"
+        )
+    looked_up = [(vocabulary.get(name), weight * amount) for name, weight in recipe.terms]
+    parts = [(word, weight) for word, weight in looked_up if weight != 0.0]
+    if not parts:
+        flat = read_only(np.zeros(len(vocabulary.freqs_hz)))
+        return Meaning(EQSettings.flat(), flat, ())
+    words = [word for word, _ in parts]
+    weights = np.array([weight for _, weight in parts])
+    curves = np.array([word.curve_db for word in words])
+
+    bands = np.array([to_parameters(word.settings) for word in words])
+    kept = DEFAULT_GAIN_LIMIT_DB / max(
+        DEFAULT_GAIN_LIMIT_DB, float(np.abs(weights @ bands[:, :, 0]).max())
+    )
+    weights *= kept
+    response, _ = responses_db(bands, vocabulary.freqs_hz, FIT_FS)
+    settings = fit_bands(
+        weights @ response, vocabulary.freqs_hz, fs, start=_start(words, weights, bands)
+    )
+
+    warnings = [
+        *(f"only one person taught {w.word!r}" for w in words if w.single_person),
+        *(
+            f"the {w.people} people who taught {w.word!r} do not agree (mean correlation "
+            f"{w.agreement:.2f})"
+            for w in words
+            if w.low_agreement
+        ),
+        *_cancelling(words, weights, curves),
+        *_held_back(kept),
+    ]
+    return Meaning(settings, read_only(weights @ curves), tuple(warnings))
+
+
+def _start(words: list[Word], weights: Floats, bands: Floats) -> EQSettings:
+    if len(words) == 1 and weights[0] == 1.0:
+        return words[0].settings
+    share = (weights * [word.strength_db for word in words]) ** 2
+    # A vanishing share is no share: the sum must not underflow to 0 / 0.
+    share = share / share.max()
+    share /= share.sum()
+    blend = np.tensordot(share, bands, axes=1)
+    blend[:, 0] = weights @ bands[:, :, 0]
+    return to_settings(blend)
+
+
+def _cancelling(words: list[Word], weights: Floats, curves: Floats) -> list[str]:
+    parts = weights[:, None] * curves
+    strengths = np.sqrt(np.mean(parts**2, axis=1))
+    apart = float(np.sqrt(np.sum(strengths**2)))
+    together = float(np.sqrt(np.mean(parts.sum(axis=0) ** 2)))
+    if len(words) < 2 or together >= CANCELS_BELOW * apart:
+        return []
+    i, j = min(
+        combinations(range(len(words)), 2), key=lambda pair: float(parts[pair[0]] @ parts[pair[1]])
+    )
+    r = float(np.mean(curves[i] * curves[j])) / (words[i].strength_db * words[j].strength_db)
+    return [
+        f"{words[i].word!r} and {words[j].word!r} mostly cancel (their curves correlate by {r:.2f}): "
+        f"the blend has {together:.1f} dB rms, unrelated words would give {apart:.1f}"
+    ]
+
+
+def _held_back(kept: float) -> list[str]:
+    if kept >= HELD_BACK_BELOW:
+        return []
+    return [
+        f"the recipe asks for more than ±{DEFAULT_GAIN_LIMIT_DB:g} dB: it is held back to "
+        f"{kept:.0%} of its strength"
+    ]

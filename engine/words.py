@@ -1,0 +1,226 @@
+"""What people mean by a word: its typical curve, how far they agree, and the bands that make it.
+
+Conventions
+-----------
+``curve_db`` is the mean curve of a word over people, broadband level removed, at the word's natural
+strength; its grid is the vocabulary's ``freqs_hz``. ``settings`` are seven bands fitted to it at 48 kHz.
+``agreement`` is the mean correlation between the curves of two people: 1 when all drew the same shape,
+0 when knowing one person's curve tells nothing of another's. Below `LOW_AGREEMENT` a word is kept and
+marked: words such as happy, cold or pleasant lie near 0, warm and clear at 0.2 to 0.4, tinny above 0.7.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+
+from semeq.engine.errors import DataError, SettingsError, UnknownWordError
+from semeq.engine.settings import LAYOUT, Band, EQSettings
+from semeq.engine.spelling import normalise_word, suggest
+from semeq.engine.units import Floats, read_only
+
+FORMAT = "semeq-words"
+FORMAT_VERSION = 1
+LANGUAGES = ("en", "es")
+#: Under this mean correlation between people, a word has no curve to speak of.
+LOW_AGREEMENT = 0.15
+#: No curve of a person, let alone a mean, leaves this range (dB).
+CURVE_LIMIT_DB = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much one source gave to a word: its people, and its weight in the mean, in [0, 1]."""
+
+    people: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word.
+
+    Parameters
+    ----------
+    word : str
+        In lower case.
+    language : str
+        "en" or "es".
+    curve_db : Floats
+        Level-removed mean curve in dB, shape ``(n,)``, read-only.
+    spread_db : Floats or None
+        Standard deviation over people in dB, shape ``(n,)``; None below three people.
+    people : int
+        How many people taught it, at least 1.
+    agreement : float or None
+        Mean correlation between two people, in [-1, 1]; None for one person.
+    sources : Mapping of str to Share
+        Data sets by name.
+    opposite : str or None
+        The word whose curve is most nearly the reverse, if any is.
+    nearest : tuple of str
+        Words with the most similar curves, best first.
+    settings : EQSettings
+        Seven bands that follow the curve.
+    fit_rms_db : float
+        Rms distance in dB between the bands' response and the curve.
+    """
+
+    word: str
+    language: str
+    curve_db: Floats
+    spread_db: Floats | None
+    people: int
+    agreement: float | None
+    sources: Mapping[str, Share]
+    opposite: str | None
+    nearest: tuple[str, ...]
+    settings: EQSettings
+    fit_rms_db: float
+
+    @property
+    def strength_db(self) -> float:
+        """Rms of the curve in dB: how strong the word is at weight 1."""
+        return math.sqrt(float(np.mean(self.curve_db**2)))
+
+    @property
+    def single_person(self) -> bool:
+        """Whether one person alone taught the word."""
+        return self.people == 1
+
+    @property
+    def low_agreement(self) -> bool:
+        """Whether the people who taught it did not mean the same."""
+        return self.agreement is not None and self.agreement < LOW_AGREEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All words by name, and the grid of their curves (``freqs_hz``, shape ``(n,)``, ascending)."""
+
+    freqs_hz: Floats
+    words: Mapping[str, Word]
+
+    def get(self, name: str) -> Word:
+        """Return a word, whatever the case of its letters.
+
+        Raises
+        ------
+        UnknownWordError
+            If nobody taught it; the error holds the nearest words.
+        """
+        word = self.words.get(normalise_word(name))
+        if word is None:
+            people = {known: entry.people for known, entry in self.words.items()}
+            raise UnknownWordError(normalise_word(name), suggest(name, people))
+        return word
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the vocabulary written in `text` (the format of ``presets/words.json``).
+
+        Raises
+        ------
+        DataError
+            If anything is missing, of the wrong size, out of range or not finite.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"the vocabulary must be JSON, got {error}") from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise DataError(f"the vocabulary must be of format {FORMAT!r}")
+        if content.get("version") != FORMAT_VERSION:
+            raise DataError(
+                f"the vocabulary must be of version {FORMAT_VERSION}, got {content.get('version')}"
+            )
+        try:
+            return cls._from_content(content)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(
+                f"the vocabulary is damaged: {type(error).__name__}: {error}"
+            ) from error
+
+    @classmethod
+    def _from_content(cls, content: dict[str, Any]) -> Self:
+        freqs_hz = _row(content["freqs_hz"], "freqs_hz", None)
+        if len(freqs_hz) < 2 or not (freqs_hz[0] > 0.0 and np.all(np.diff(freqs_hz) > 0.0)):
+            raise DataError("freqs_hz must be positive and ascending")
+        words: dict[str, Word] = {}
+        for entry in content["words"]:
+            word = _word(entry, len(freqs_hz))
+            if word.word in words:
+                raise DataError(f"each word must be there once, got {word.word!r} twice")
+            words[word.word] = word
+        for word in words.values():
+            for name in (*word.nearest, *((word.opposite,) if word.opposite else ())):
+                if name not in words:
+                    raise DataError(f"{word.word!r} must refer to known words, got {name!r}")
+        return cls(freqs_hz, MappingProxyType(words))
+
+
+def _row(values: object, name: str, size: int | None) -> Floats:
+    row = np.array(values, dtype=np.float64)
+    if row.ndim != 1 or (size is not None and len(row) != size) or not np.isfinite(row).all():
+        wanted = f"{size} finite numbers" if size else "a row of finite numbers"
+        raise DataError(f"{name} must be {wanted}, got shape {row.shape}")
+    return read_only(row)
+
+
+def _between(value: object, low: float, high: float, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise DataError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")
+    return value
+
+
+def _word(entry: dict[str, Any], points: int) -> Word:
+    name = entry["word"]
+    if not (isinstance(name, str) and name and name == normalise_word(name)):
+        raise DataError(f"a word must be text in lower case, got {name!r}")
+    if entry["language"] not in LANGUAGES:
+        raise DataError(f"the language of {name!r} must be one of {', '.join(LANGUAGES)}")
+    curve = _row(entry["curve_db"], f"curve_db of {name!r}", points)
+    spread = entry["spread_db"]
+    if spread is not None:
+        spread = _row(spread, f"spread_db of {name!r}", points)
+    if np.abs(curve).max() > CURVE_LIMIT_DB or (spread is not None and spread.min() < 0.0):
+        raise DataError(f"the curve of {name!r} must be within ±{CURVE_LIMIT_DB:g} dB")
+    people = int(_between(entry["people"], 1, 10**6, f"people of {name!r}"))
+    agreement = entry["agreement"]
+    if (agreement is None) != (people == 1):
+        raise DataError(f"agreement of {name!r} must be there for two people or more")
+    if agreement is not None:
+        agreement = float(_between(agreement, -1.0, 1.0, f"agreement of {name!r}"))
+    sources = {
+        source: Share(
+            int(_between(count, 1, people, f"people of {name!r} in {source}")),
+            float(_between(weight, 0.0, 1.0, f"weight of {name!r} in {source}")),
+        )
+        for source, (count, weight) in entry["sources"].items()
+    }
+    if sum(share.people for share in sources.values()) != people:
+        raise DataError(f"the people of {name!r} must be the sum over its sources")
+    try:
+        bands = zip(LAYOUT, entry["bands"], strict=True)
+        settings = EQSettings(tuple(Band(kind, f, g, q) for kind, (f, g, q) in bands))
+    except SettingsError as error:
+        raise DataError(f"bands of {name!r}: {error}") from error
+    return Word(
+        word=name,
+        language=entry["language"],
+        curve_db=curve,
+        spread_db=spread,
+        people=people,
+        agreement=agreement,
+        sources=MappingProxyType(sources),
+        opposite=entry["opposite"],
+        nearest=tuple(entry["nearest"]),
+        settings=settings,
+        fit_rms_db=float(_between(entry["fit_rms_db"], 0.0, CURVE_LIMIT_DB, f"fit of {name!r}")),
+    )
