@@ -50,6 +50,12 @@ def _use_cache() -> None:
 _use_cache()
 
 
+def is_compiled(module: str) -> bool:
+    """Whether kernels of `module` (its last name) are in the cache already."""
+    folder = vars(numba_config)["CACHE_DIR"]
+    return bool(folder) and any(Path(folder).rglob(f"{module}.*.nbi"))
+
+
 def jit(function: F) -> F:
     """Compile `function` for use in files and inside the audio callback alike."""
     compiled = numba.njit(cache=True, error_model="numpy", nogil=True)(function)

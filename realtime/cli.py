@@ -1,6 +1,7 @@
 """``semeq live`` and ``semeq devices``: the commands that make sound."""
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,7 @@ def live(
         _say(f"--adapt {adapt:g} has no effect: there is no audio encoder in this version")
     if record_log is not None and record_log == record_input:
         raise UsageError("--record-log and --record-input must be two files")
+    from semeq.engine.jit import is_compiled
     from semeq.realtime import devices as listing
     from semeq.realtime.session import Session, SessionConfig, stopping_on_signals
     from semeq.realtime.stream import StreamConfig
@@ -164,8 +166,22 @@ def live(
         ceiling,
     )
     config = SessionConfig(stream, state, duration, status, record_log, record_input)
+    if not is_compiled("callback"):
+        _say("compiling the audio path for this processor, once: this takes a moment")
     session = Session(config, vocabulary, _say)
-    with stopping_on_signals(session), session.running():
+    knobs = None
+    if midi is not None:
+        from semeq.presets.midi_maps import load_map
+        from semeq.realtime.midi_desk import MidiDesk
+
+        knobs = MidiDesk(session.desk, load_map(midi_map), vocabulary.words)
+        for line in knobs.warnings:
+            _say(line)
+    with stopping_on_signals(session), session.running(), ExitStack() as surfaces:
+        if midi is not None and knobs is not None:
+            from semeq.realtime.midi_input import MidiInput
+
+            surfaces.enter_context(MidiInput(midi, knobs, announce=_say))
         session.wait(lambda: None, 0.1)
     _say(summary(session.status("stopped")))
 

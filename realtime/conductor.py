@@ -72,8 +72,15 @@ class Conductor(threading.Thread):
         Where they go.
     vocabulary : Vocabulary
         What the words mean.
-    on_event : callable, optional
-        Told of every set that took effect, in order.
+
+    Attributes
+    ----------
+    on_event : callable or None
+        Told of every set that took effect, in order; set it before `start`.
+    plan : Plan
+        What was published last.
+    updates : int
+        How many sets were published.
     """
 
     def __init__(
@@ -81,13 +88,12 @@ class Conductor(threading.Thread):
         desk: Desk,
         stream: LiveStream,
         vocabulary: Vocabulary,
-        on_event: Callable[[Event], None] | None = None,
     ) -> None:
         super().__init__(name="semeq-conductor", daemon=True)
         self._desk = desk
         self._stream = stream
         self._vocabulary = vocabulary
-        self._on_event = on_event
+        self.on_event: Callable[[Event], None] | None = None
         self._programme = ProgrammeSpectrum(stream.fs, LISTEN_EVERY_S)
         self._stop_requested = threading.Event()
         self._sequence = 0
@@ -161,16 +167,20 @@ class Conductor(threading.Thread):
             taken = self._pending.pop(sequence, None)
             for older in [s for s in self._pending if s < sequence]:
                 del self._pending[older]  # replaced by a newer one before it was taken
-            if taken is not None and self._on_event is not None:
+            if taken is not None and self.on_event is not None:
                 control, plan = taken
-                self._on_event(Event(frame, control, plan.notes()))
+                self.on_event(Event(frame, control, plan.notes()))
         self._drained = count
+
+    def prepare(self) -> None:
+        """Publish the first set; before the stream opens, so that its first block has it."""
+        plan = self._planned(self._desk.state)
+        self._publish(plan, self._control(plan, ramp_s=0.0))
 
     def run(self) -> None:
         """Serve until `finish` is called; an error here is reported, and the sound goes on."""
         version = -1
         listened = 0.0
-        self._publish(plan := self._planned(self._desk.state), self._control(plan, ramp_s=0.0))
         while not self._stop_requested.is_set():
             snapshot = self._desk.wait(version, PERIOD_S)
             version = snapshot.version

@@ -78,6 +78,8 @@ class Session:
         self.stream = LiveStream(config.stream)
         self.stopping = threading.Event()
         self.started_at = 0.0
+        #: Input to output as the device reports it, and our own look-ahead, in ms.
+        self.latency_ms = 0.0
         self._conductor: Conductor | None = None
         self._alive_at = 0.0
         self._callbacks = -1
@@ -90,12 +92,6 @@ class Session:
     def plan(self) -> Plan:
         """What the conductor last published."""
         return self._conductor.plan if self._conductor is not None else Plan()
-
-    @property
-    def latency_ms(self) -> float:
-        """Input to output as far as known: what the device reports, and our own look-ahead."""
-        own = self.config.stream.lookahead_frames / self.stream.fs
-        return 1000.0 * (sum(self.stream.latency_s) + own)
 
     def status(self, state: str | None = None) -> dict[str, Any]:
         """Return the session's state as plain values; reading it disturbs nobody."""
@@ -161,19 +157,21 @@ class Session:
         """Open everything; inside, sound is processed. Leaving fades out and closes."""
         config = self.config
         with ExitStack() as stack:
+            conductor = self._conductor = Conductor(self.desk, self.stream, self.vocabulary)
+            conductor.prepare()
+            stack.enter_context(self.stream)
+            self.started_at = self._alive_at = time.perf_counter()
+            own = config.stream.lookahead_frames / self.stream.fs
+            self.latency_ms = 1000.0 * (sum(self.stream.latency_s) + own)
             status = (
                 stack.enter_context(StatusFile(config.status, self.say)) if config.status else None
             )
-            log = (
-                ControlLog(config.record_log, self._take(), self.say) if config.record_log else None
-            )
-            if log is not None:
+            if config.record_log is not None:
+                log = ControlLog(config.record_log, self._take(), self.say)
                 stack.callback(self._close_log, log)
+                conductor.on_event = log.event
             if config.record_input is not None:
                 stack.enter_context(self._recording(config.record_input))
-            conductor = self._conductor = Conductor(
-                self.desk, self.stream, self.vocabulary, log.event if log else None
-            )
             conductor.start()
             if status is not None:
                 stack.callback(lambda: status.write(self.status("stopped")))

@@ -1,5 +1,7 @@
 """Hypothesis strategies for the values that semeq passes around."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 from semeq.engine.settings import GAIN_LIMIT_DB, LAYOUT, Band, EQSettings
@@ -26,6 +28,6 @@ def partitions(total: int) -> st.SearchStrategy[list[int]]:
 
     def cut(marks: set[int]) -> list[int]:
         edges = [0, *sorted(marks), total]
-        return [b - a for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return [b - a for a, b in pairwise(edges) if b > a]
 
     return st.sets(st.integers(1, total - 1), max_size=40).map(cut)

@@ -1,5 +1,6 @@
 """The chain: block cuts, ramps, bypass, gate, damage; every claim about a sample, not about a block."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def take(chain: Chain, x: Audio, events: dict[int, Any], blocks: list[int]) -> A
     """Run `x` through the chain in these blocks, further cut where an event falls."""
     edges = sorted({0, *np.cumsum(blocks).tolist(), *events})
     parts = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         if first in events:
             events[first](chain)
         parts.append(chain.process(x[first:last]))

@@ -1,6 +1,7 @@
 """A recorded take reads back to the same bits, and damage in its file is one clear line."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -99,13 +100,13 @@ def test_replay_is_the_session_bit_for_bit(
     live = np.zeros((9000 + lookahead, 2), dtype=np.float32)
     padded = np.concatenate([x, np.zeros((lookahead, 2), dtype=np.float32)])
     marks = sorted({0, 100, 2000, 5000, 7000, len(padded)})
-    for first, last in zip(marks, marks[1:], strict=False):
+    for first, last in pairwise(marks):
         for event in take.events:
             if event.frame == first:
                 apply_set(chain, event.control.pack())
         process(chain, padded[first:last], live[first:last])
     edges = np.cumsum([0, *blocks])
-    cut = [x[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    cut = [x[a:b] for a, b in pairwise(edges)]
     np.testing.assert_array_equal(np.concatenate(list(replay(take, cut))), live[lookahead:])
     # and from a file that begins where the sound begins
     start = align(take, 0)

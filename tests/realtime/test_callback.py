@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_it_is_the_chain_bit_for_bit(blocks: list[int]) -> None:
     host.post(opened(warm()))
     chain.set_target(design(warm(), FS))
     edges = np.cumsum([0, *blocks])
-    y = np.concatenate([host.block(x[a:b]) for a, b in zip(edges, edges[1:], strict=False)])
+    y = np.concatenate([host.block(x[a:b]) for a, b in pairwise(edges)])
     np.testing.assert_array_equal(y, chain.process(x))
 
 
@@ -161,8 +162,8 @@ def test_the_tap_holds_the_newest_input() -> None:
         host.block(x[at : at + 4096])
     written = int(host.state.counters[native.TAPPED])
     assert written == len(x)
-    at = np.arange(written - 1000, written) & (native.TAP_FRAMES - 1)
-    np.testing.assert_array_equal(host.state.tap[at], x[-1000:])
+    newest = np.arange(written - 1000, written) & (native.TAP_FRAMES - 1)
+    np.testing.assert_array_equal(host.state.tap[newest], x[-1000:])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts by LD_PRELOAD")

@@ -1,0 +1,45 @@
+"""A private JACK server with the dummy driver: the real thing, on a machine without a sound card."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+FS = 48_000
+BLOCK = 128
+START_TIMEOUT_S = 10.0
+
+
+class JackServer:
+    """A jackd of our own; clients reach it through JACK_DEFAULT_SERVER."""
+
+    def __init__(self, name: str, fs: int = FS, block: int = BLOCK) -> None:
+        self.name, self.fs, self.block = name, fs, block
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = ["jackd", "-n", self.name, "-R", "-P", "70", "-d", "dummy"]
+        command += ["-r", str(self.fs), "-p", str(self.block)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.is_up():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"jackd did not start: exit code {self.process.poll()}")
+            time.sleep(0.05)
+
+    def is_up(self) -> bool:
+        listed = subprocess.run(["jack_lsp", "-s", self.name], capture_output=True, check=False)
+        return listed.returncode == 0 and b"system:" in listed.stdout
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(5.0)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
