@@ -81,7 +81,7 @@ bench: $(DEV_STAMP) ## measure and write bench-out/bench.md (wants an idle machi
 .PHONY: words
 words: $(RUN_STAMP) ## rebuild presets/words.json from the human data: make words DATA=DIR
 	@[ -n "$(DATA)" ] || { echo "say where the data is: make words DATA=DIR" >&2; exit 2; }
-	$(BIN)/python -m semeq.training.words $(DATA)
+	$(BIN)/python -m semeq.training.words --data $(DATA) --out presets/words.json
 
 .PHONY: picture
 picture: $(RUN_STAMP) ## redraw the README's picture

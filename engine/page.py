@@ -26,7 +26,8 @@ th,td{padding:5px 10px;text-align:right;border-bottom:1px solid var(--line);whit
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th{color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}
 code{font-size:.92em}
-@media (max-width:600px){section{padding:12px}th,td{padding:5px 6px}.wide{display:none}.narrow{display:block}}
+@media (max-width:600px){section{padding:12px}th,td{padding:5px 6px}th,td:first-child{white-space:normal}
+table{font-size:.82rem}.wide{display:none}.narrow{display:block}}
 """.replace("\n", "")
 
 
@@ -41,7 +42,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     >>> "<td>&lt;warm&gt;</td>" in table(["word"], [["<warm>"]])
     True
     """
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    # a long heading may break after a colon: that of a recipe does
+    head = "".join(f"<th>{escape(cell).replace(':', ':<wbr>')}</th>" for cell in header)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )

@@ -195,7 +195,7 @@ def response_svg(
         _Line(label, freqs_hz, np.asarray(db), f"var(--c{i % 6})", _DASHES[i % 6])
         for i, (label, db) in enumerate(responses_db.items())
     ]
-    reach = max([6.0, *(float(np.max(np.abs(line.db))) for line in lines)])
+    reach = max([5.5, *(float(np.max(np.abs(line.db))) for line in lines)])
     limit = 3.0 * math.ceil((reach + 0.5) / 3.0)
     return _chart(
         lines,

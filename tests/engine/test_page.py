@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from semeq.engine.page import figure, page, player, table, text
 
 NASTY = '<b onclick="x">& warm'
-VOID = {"meta", "br", "img", "path", "rect"}
+VOID = {"meta", "br", "img", "path", "rect", "wbr"}
 
 
 class Checker(HTMLParser):
