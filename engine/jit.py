@@ -8,9 +8,12 @@ span several modules, so the cache folder is named after the content of all of t
 """
 
 import hashlib
+import importlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -48,6 +51,24 @@ def _use_cache() -> None:
 
 
 _use_cache()
+
+
+def _skip_blas() -> None:
+    """Load numba's array functions without SciPy.
+
+    They look whether SciPy's linear algebra is there, which takes 0.2 s and is nothing that our kernels use.
+    """
+    blas = "scipy.linalg.cython_blas"
+    if blas in sys.modules:
+        return
+    sys.modules[blas] = cast(ModuleType, None)  # "cannot be imported", for the time being
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules[blas]
+
+
+_skip_blas()
 
 
 def is_compiled(module: str) -> bool:

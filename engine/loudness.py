@@ -25,6 +25,7 @@ import numpy as np
 
 from semeq.engine.errors import SettingsError
 from semeq.engine.jit import jit
+from semeq.engine.simd import FEW, load_4, load_floats_4, splat_4, store_4
 from semeq.engine.units import Audio, Floats, read_only
 
 ABSOLUTE_GATE_LUFS = -70.0
@@ -96,57 +97,40 @@ def k_weighting(fs: float) -> Floats:
 
 
 @jit
-def _add_energy(
-    x: Audio, channel: int, first: int, last: int, sos: Floats, state: Floats, sums: Floats
-) -> None:
-    """Add the squares of one K-weighted channel to ``sums[0]``; `state` has shape ``(1, 4)``."""
-    b0, b1, b2, a1, a2 = sos[0, 0], sos[0, 1], sos[0, 2], sos[0, 4], sos[0, 5]
-    h1, h2 = sos[1, 4], sos[1, 5]
-    s1, s2, r1, r2 = state[0, 0], state[0, 1], state[0, 2], state[0, 3]
-    total = sums[0]
-    for n in range(first, last):
-        u = np.float64(x[n, channel])
-        y = b0 * u + s1
-        s1 = (b1 * u + s2) - a1 * y
-        s2 = b2 * u - a2 * y
-        z = y + r1
-        r1 = (r2 - 2.0 * y) - h1 * z
-        r2 = y - h2 * z
-        total += z * z
-    state[0, 0], state[0, 1], state[0, 2], state[0, 3] = s1, s2, r1, r2
-    sums[0] = total
+def _gather(block: Audio, lane: int, room: Audio) -> None:
+    """Copy the channels of a block into `room`, shape ``(frames, lanes)``, from `lane` on."""
+    for channel in range(block.shape[1]):
+        for n in range(block.shape[0]):
+            room[n, lane + channel] = block[n, channel]
 
 
 @jit
-def _add_energy_of_two(
-    x: Audio, channel: int, first: int, last: int, sos: Floats, state: Floats, sums: Floats
+def _weigh(
+    x: Audio, lanes: int, lane: int, first: int, last: int, sos: Floats, state: Floats, sums: Floats
 ) -> None:
-    """Do the same for two neighbouring channels at once: neither waits for the other's arithmetic."""
-    b0, b1, b2, a1, a2 = sos[0, 0], sos[0, 1], sos[0, 2], sos[0, 4], sos[0, 5]
-    h1, h2 = sos[1, 4], sos[1, 5]
-    s1, s2, r1, r2 = state[0, 0], state[0, 1], state[0, 2], state[0, 3]
-    p1, p2, q1, q2 = state[1, 0], state[1, 1], state[1, 2], state[1, 3]
-    one, two = sums[0], sums[1]
+    """Add the squares of four K-weighted lanes of flat `x` to ``sums[lane:]``."""
+    b0, b1, b2 = splat_4(sos[0, 0]), splat_4(sos[0, 1]), splat_4(sos[0, 2])
+    a1, a2 = splat_4(sos[0, 4]), splat_4(sos[0, 5])
+    level, h1, h2 = splat_4(sos[1, 0]), splat_4(sos[1, 4]), splat_4(sos[1, 5])
+    at = 4 * lane
+    s1, s2 = load_4(state, at), load_4(state, at + 4)
+    r1, r2 = load_4(state, at + 8), load_4(state, at + 12)
+    total = load_4(sums, lane)
     for n in range(first, last):
-        u = np.float64(x[n, channel])
-        v = np.float64(x[n, channel + 1])
+        u = load_floats_4(x, n * lanes + lane)
         y = b0 * u + s1
-        w = b0 * v + p1
         s1 = (b1 * u + s2) - a1 * y
-        p1 = (b1 * v + p2) - a1 * w
         s2 = b2 * u - a2 * y
-        p2 = b2 * v - a2 * w
-        z = y + r1
-        o = w + q1
-        r1 = (r2 - 2.0 * y) - h1 * z
-        q1 = (q2 - 2.0 * w) - h1 * o
-        r2 = y - h2 * z
-        q2 = w - h2 * o
-        one += z * z
-        two += o * o
-    state[0, 0], state[0, 1], state[0, 2], state[0, 3] = s1, s2, r1, r2
-    state[1, 0], state[1, 1], state[1, 2], state[1, 3] = p1, p2, q1, q2
-    sums[0], sums[1] = one, two
+        v = level * y
+        z = v + r1
+        r1 = (r2 - (v + v)) - h1 * z
+        r2 = v - h2 * z
+        total = total + z * z
+    store_4(state, at, s1)
+    store_4(state, at + 4, s2)
+    store_4(state, at + 8, r1)
+    store_4(state, at + 12, r2)
+    store_4(sums, lane, total)
 
 
 @jit
@@ -160,43 +144,47 @@ def _accumulate(
     sums: Floats,
     steps: Floats,
 ) -> int:
-    """Weigh a block that starts at frame `position`; write each finished step; return their number."""
-    frames, channels = x.shape
+    """Weigh ``(frames, lanes)`` from frame `position` on; write finished steps, return their number.
+
+    `weights` has shape ``(sides, lanes)``, `steps` ``(room, sides)``.
+    """
+    frames, lanes = x.shape
+    flat = x.ravel()
     n, done = 0, 0
     while n < frames:
         step = (position + n) * _STEPS_PER_S // fs
         end = -((-(step + 1) * fs) // _STEPS_PER_S)  # the first frame of the next step
         last = min(frames, end - position)
-        channel = 0
-        while channel < channels:
-            if channel + 1 < channels:
-                _add_energy_of_two(x, channel, n, last, sos, state[channel:], sums[channel:])
-            else:
-                _add_energy(x, channel, n, last, sos, state[channel:], sums[channel:])
-            channel += 2
+        for lane in range(0, lanes, FEW):
+            _weigh(flat, lanes, lane, n, last, sos, state, sums)
         n = last
         if position + n == end:
-            total = 0.0
-            for channel in range(channels):
-                total += weights[channel] * sums[channel]
-                sums[channel] = 0.0
-                for i in range(4):
-                    if abs(state[channel, i]) < _FLUSH_BELOW:  # denormals are slow
-                        state[channel, i] = 0.0
-            steps[done] = total
+            for side in range(weights.shape[0]):
+                total = 0.0
+                for lane in range(lanes):
+                    total += weights[side, lane] * sums[lane]
+                steps[done, side] = total
+            sums[:] = 0.0
+            for i in range(state.size):
+                if abs(state[i]) < _FLUSH_BELOW:  # denormals are slow
+                    state[i] = 0.0
             done += 1
     return done
 
 
 class LoudnessMeter:
-    """Integrated loudness of one stream.
+    """Integrated loudness of one stream, or of several that run side by side.
+
+    Four lanes cost what one costs: input and output of a stereo job are measured together.
 
     Parameters
     ----------
     fs : float
         Sample rate in Hz, a whole number in [8000, 192000].
     channels : int
-        1 to 8.
+        1 to 8, of each side.
+    sides : int
+        How many streams of equal length there are.
 
     Examples
     --------
@@ -207,24 +195,34 @@ class LoudnessMeter:
     -3.01
     """
 
-    def __init__(self, fs: float, channels: int) -> None:
+    def __init__(self, fs: float, channels: int, *, sides: int = 1) -> None:
         if not (math.isfinite(fs) and fs == int(fs)):
             raise SettingsError(f"fs must be a whole number of Hz, got {fs:g}")
         if channels not in WEIGHTS:
             raise SettingsError(f"channels must be in 1..{len(WEIGHTS)}, got {channels}")
         self.fs = int(fs)
+        self._channels = channels
         self._sos = k_weighting(fs)
-        self._weights = np.array(WEIGHTS[channels])
-        self._state = np.zeros((channels, 4))
-        self._sums = np.zeros(channels)
+        lanes = -(-sides * channels // FEW) * FEW
+        self._weights = np.zeros((sides, lanes))
+        for side, row in enumerate(self._weights):
+            row[side * channels : (side + 1) * channels] = WEIGHTS[channels]
+        self._state = np.zeros(4 * lanes)
+        self._sums = np.zeros(lanes)
+        self._room = np.zeros((0, lanes), dtype=np.float32)
         self._position = 0
         self._steps: list[Floats] = []
 
-    def feed(self, block: Audio) -> None:
-        """Measure the next block, shape ``(frames, channels)``; any partition gives the same result."""
-        steps = np.empty(len(block) * _STEPS_PER_S // self.fs + 2)
+    def feed(self, *blocks: Audio) -> None:
+        """Measure the next block of each side, ``(frames, channels)``; any partition gives the same."""
+        frames = len(blocks[0])
+        if len(self._room) < frames:
+            self._room = np.zeros((frames, self._room.shape[1]), dtype=np.float32)
+        for side, block in enumerate(blocks):
+            _gather(block, side * self._channels, self._room)
+        steps = np.empty((frames * _STEPS_PER_S // self.fs + 2, len(self._weights)))
         done = _accumulate(
-            block,
+            self._room[:frames],
             self._position,
             self.fs,
             self._sos,
@@ -233,39 +231,39 @@ class LoudnessMeter:
             self._sums,
             steps,
         )
-        self._position += len(block)
+        self._position += frames
         if done:
             self._steps.append(steps[:done].copy())
 
-    def _blocks(self) -> Floats:
+    def _blocks(self, side: int) -> Floats:
         """Return the mean square of each gating block."""
-        steps = np.concatenate([np.zeros(0), *self._steps])
-        edges = -(-np.arange(len(steps) + 1) * self.fs // _STEPS_PER_S)
+        steps = np.concatenate([np.zeros(0), *(steps[:, side] for steps in self._steps)])
         if len(steps) < _STEPS_PER_BLOCK:
             return np.zeros(0)
+        edges = -(-np.arange(len(steps) + 1) * self.fs // _STEPS_PER_S)
         energy = np.lib.stride_tricks.sliding_window_view(steps, _STEPS_PER_BLOCK).sum(axis=1)
         blocks: Floats = energy / (edges[_STEPS_PER_BLOCK:] - edges[:-_STEPS_PER_BLOCK])
         return blocks
 
-    def integrated(self) -> float | None:
+    def integrated(self, side: int = 0) -> float | None:
         """Return the gated loudness in LUFS, or None when nothing is louder than the gate of -70.
 
         A file shorter than 400 ms has no gating block, hence no loudness.
         """
-        blocks = self._blocks()
+        blocks = self._blocks(side)
         blocks = blocks[blocks > _power(ABSOLUTE_GATE_LUFS)]
         if not blocks.size:
             return None
         relative = blocks.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
         return _lufs(float(blocks[blocks > relative].mean()))
 
-    def ungated(self) -> float | None:
+    def ungated(self, side: int = 0) -> float | None:
         """Return the loudness of everything so far without gates, or None for silence.
 
         What remains to compare two versions of a sound that is too short or too quiet for the gates.
         """
-        rest = float(np.dot(self._weights, self._sums))
-        total = math.fsum(float(steps.sum()) for steps in self._steps) + rest
+        rest = float(np.dot(self._weights[side], self._sums))
+        total = math.fsum(float(steps[:, side].sum()) for steps in self._steps) + rest
         return _lufs(total / self._position) if total > 0.0 else None
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from semeq.engine.atomic import Replacement, explain
-from semeq.engine.audiofile import AudioReader
+from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
 from semeq.engine.audiowriter import AudioWriter, Encoding, encoding_for
 from semeq.engine.chain import Chain
 from semeq.engine.design import design
@@ -30,6 +30,7 @@ from semeq.engine.errors import AudioFileError
 from semeq.engine.loudness import LoudnessMeter
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
 from semeq.engine.settings import EQSettings
+from semeq.engine.spool import Spool
 from semeq.engine.timeline import Take, align, replay
 from semeq.engine.truepeak import TruePeakMeter
 from semeq.engine.units import Audio, db_to_gain
@@ -78,37 +79,40 @@ class RenderJob:
     token: str | None = None
 
 
-class _Meter:
-    """Loudness and peaks of one side."""
+class Meters:
+    """Loudness and peaks of one stream, or of input and output side by side."""
 
-    def __init__(self, fs: float, channels: int) -> None:
-        self.loudness = LoudnessMeter(fs, channels)
-        self.peak = TruePeakMeter(channels)
+    def __init__(self, fs: float, channels: int, *, sides: int = 1) -> None:
+        self._loudness = LoudnessMeter(fs, channels, sides=sides)
+        self._peaks = [TruePeakMeter(channels) for _ in range(sides)]
 
-    def feed(self, block: Audio) -> None:
-        self.loudness.feed(block)
-        self.peak.feed(block)
+    def feed(self, *blocks: Audio) -> None:
+        """Measure the next block of each side."""
+        self._loudness.feed(*blocks)
+        for peak, block in zip(self._peaks, blocks, strict=True):
+            peak.feed(block)
 
-    def levels(self, gain_db: float = 0.0) -> Levels:
+    def levels(self, side: int = 0, gain_db: float = 0.0) -> Levels:
         """Return what was measured, as it is after a gain."""
-        loudness = self.loudness.integrated()
+        loudness = self._loudness.integrated(side)
         gain = db_to_gain(gain_db)
+        peak = self._peaks[side]
         return Levels(
             None if loudness is None else loudness + gain_db,
-            self.peak.true_peak() * gain,
-            self.peak.sample_peak * gain,
+            peak.true_peak() * gain,
+            peak.sample_peak * gain,
         )
 
+    def levelling_gain_db(self) -> float:
+        """Return the gain in dB that makes the second side as loud as the first.
 
-def levelling_gain_db(before: LoudnessMeter, after: LoudnessMeter) -> float:
-    """Return the gain in dB that makes the second side as loud as the first.
-
-    Where one of them is too short or too quiet for the gates, the loudness without gates decides.
-    """
-    one, other = before.integrated(), after.integrated()
-    if one is None or other is None:
-        one, other = before.ungated(), after.ungated()
-    return 0.0 if one is None or other is None else one - other
+        Where one of them is too short or too quiet for the gates, loudness without gates decides.
+        """
+        meter = self._loudness
+        one, other = meter.integrated(0), meter.integrated(1)
+        if one is None or other is None:
+            one, other = meter.ungated(0), meter.ungated(1)
+        return 0.0 if one is None or other is None else one - other
 
 
 def through(chain: Chain, blocks: Iterable[Audio]) -> Iterator[Audio]:
@@ -147,26 +151,26 @@ class _Render:
         self.fs, self.channels = self.reader.fs, self.reader.channels
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
         self.warnings = list(job.notes)
-        self.frames = 0
         self.clipped = 0
         self._progress = progress
         self._passes = 1
-        self._pass = -1
+        self._told = 0
 
-    def _meter(self) -> _Meter:
-        return _Meter(self.fs, self.channels)
+    def _meter(self) -> Meters:
+        return Meters(self.fs, self.channels)
 
-    def _blocks(self) -> Iterator[Audio]:
-        """Yield the input once more from its start, counting frames and telling how far we are."""
-        self._pass += 1
-        self.frames = 0
+    def _tell(self, block: Audio) -> None:
+        """Say how far we are."""
+        self._told += len(block)
         expected = self.reader.source.frames
+        if self._progress is not None and expected:
+            self._progress(min(1.0, self._told / (expected * self._passes)))
+
+    def _scan(self) -> Iterator[Audio]:
+        """Yield the input for a pass that only looks at it."""
         for block in self.reader.blocks():
             yield block
-            self.frames += len(block)
-            if self._progress is not None and expected:
-                share = min(1.0, self.frames / expected)
-                self._progress((self._pass + share) / self._passes)
+            self._tell(block)
 
     def _write(self, new: Replacement, blocks: Iterable[Audio], *, changed: bool) -> None:
         """Encode `blocks` into the temporary file."""
@@ -175,6 +179,7 @@ class _Render:
         with AudioWriter(new.file, self.encoding, self.fs, self.channels, dither=dither) as writer:
             for block in blocks:
                 writer.write(block)
+                self._tell(block)
             self.clipped = writer.clipped
 
     def flat(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
@@ -182,7 +187,7 @@ class _Render:
         source = self.reader.source
         before = self._meter()
         if source.kind == self.encoding.kind:
-            for block in self._blocks():
+            for block in self._scan():
                 before.feed(block)
             if not self.reader.bad_samples:
                 with self.job.source.open("rb") as original:
@@ -190,38 +195,41 @@ class _Render:
                 levels = before.levels()
                 return levels, levels, 0.0, None
             before = self._meter()
-        self._write(new, _metered(self._blocks(), before), changed=False)
+            self._passes = 2
+        self._write(new, _metered(self.reader.blocks(), before), changed=False)
         levels = before.levels()
         return levels, levels, 0.0, None
 
     def equalised(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
         """Measure, then render."""
-        settings = self.job.settings
         self._passes = 2
-        one, other = self._meter(), self._meter()
+        meters = Meters(self.fs, self.channels, sides=2)
+        with Spool(new.path.parent, self.channels) as spool:
+            chain = self._chain()
+            for block in self._scan():
+                out = chain.process(block)
+                meters.feed(block, out)
+                spool.write(out)
+            gain_db = meters.levelling_gain_db()
+            before, after = meters.levels(0), meters.levels(1, gain_db)
+            filtered = spool.blocks(BLOCK_FRAMES) if spool.is_complete else None
+            if filtered is None:
+                filtered = through(self._chain(), self.reader.blocks())
+            blocks = _amplified(filtered, gain_db)
+            ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
+            if ceiling_db is None:
+                self._write(new, blocks, changed=True)
+                return before, after, gain_db, None
+            limiter = Chain(self.fs, self.channels, LOOKAHEAD_S, ceiling_db)
+            limited = self._meter()
+            self._write(new, _metered(through(limiter, blocks), limited), changed=True)
+            limiting = Limiting(ceiling_db, limiter.latency_frames, limiter.limited_samples)
+            return before, limited.levels(), gain_db, limiting
+
+    def _chain(self) -> Chain:
         chain = Chain(self.fs, self.channels)
-        chain.set_target(design(settings, self.fs))
-        for block in self._blocks():
-            one.feed(block)
-            other.feed(chain.process(block))
-        gain_db = levelling_gain_db(one.loudness, other.loudness)
-        before, after = one.levels(), other.levels(gain_db)
-        ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
-        chain = Chain(
-            self.fs,
-            self.channels,
-            lookahead_s=0.0 if ceiling_db is None else LOOKAHEAD_S,
-            ceiling_db=ceiling_db,
-        )
-        chain.set_target(design(settings, self.fs, gain_db=gain_db))
-        blocks = through(chain, self._blocks())
-        if ceiling_db is None:
-            self._write(new, blocks, changed=True)
-            return before, after, gain_db, None
-        limited = self._meter()
-        self._write(new, _metered(blocks, limited), changed=True)
-        limiting = Limiting(ceiling_db, chain.latency_frames, chain.limited_samples)
-        return before, limited.levels(), gain_db, limiting
+        chain.set_target(design(self.job.settings, self.fs))
+        return chain
 
     def replayed(
         self, new: Replacement, take: Take
@@ -234,10 +242,10 @@ class _Render:
                 f"session had, got {self.channels} at {self.fs:g} Hz"
             )
         self._passes = 2
-        start = align(take, _first_sound(self._blocks()))
+        start = align(take, _first_sound(self._scan()))
         self.warnings.extend(take.warnings)
         before, after = self._meter(), self._meter()
-        blocks = replay(take, _metered(self._blocks(), before), start=start)
+        blocks = replay(take, _metered(self.reader.blocks(), before), start=start)
         self._write(new, _metered(blocks, after), changed=True)
         return before.levels(), after.levels(), 0.0, None
 
@@ -274,7 +282,14 @@ class _Render:
             )
 
 
-def _metered(blocks: Iterable[Audio], meter: _Meter) -> Iterator[Audio]:
+def _amplified(blocks: Iterable[Audio], gain_db: float) -> Iterator[Audio]:
+    gain = np.float32(db_to_gain(gain_db))
+    for block in blocks:
+        block *= gain
+        yield block
+
+
+def _metered(blocks: Iterable[Audio], meter: Meters) -> Iterator[Audio]:
     for block in blocks:
         meter.feed(block)
         yield block
@@ -338,7 +353,7 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
         target=str(job.target),
         fs=render.fs,
         channels=render.channels,
-        frames=render.frames,
+        frames=render.reader.frames_read,
         source_format=render.reader.source.codec or "decoded",
         target_format=render.encoding.kind + " " + render.encoding.sample_format,
         before=before,

@@ -43,30 +43,28 @@ def from_rounded(raw: Audio, steps: float, scale: float, out: Audio) -> None:
 
 
 @jit
-def _is_clean(raw: npt.NDArray[Any]) -> bool:
+def silence_damage(flat: npt.NDArray[Any]) -> int:
+    """Replace what is not a number or beyond ±1e4 by silence; return how many samples that was."""
     # Written so that whole vectors are compared at a time; a NaN is not below anything.
     clean = 0
-    for value in raw.flat:
+    for value in flat:
         clean += abs(value) <= BAD_ABOVE
-    return clean == raw.size
+    if clean < flat.size:
+        for n in range(flat.size):
+            if not abs(flat[n]) <= BAD_ABOVE:
+                flat[n] = 0.0
+    return flat.size - clean
 
 
 @jit
-def from_floats(raw: npt.NDArray[Any], out: Audio) -> int:
-    """Copy floats, damaged ones (not a number, beyond ±1e4) as silence; return how many there were."""
+def from_floats(raw: Audio, out: Audio) -> int:
+    """Copy floats of shape ``(channels, frames)`` into ``(frames, channels)``, damage as silence."""
     bad = 0
     for channel in range(raw.shape[0]):
         row = raw[channel]
-        if _is_clean(row):
-            for n in range(row.size):
-                out[n, channel] = np.float32(row[n])
-            continue
+        bad += silence_damage(row)
         for n in range(row.size):
-            if abs(row[n]) <= BAD_ABOVE:
-                out[n, channel] = np.float32(row[n])
-            else:
-                out[n, channel] = np.float32(0.0)
-                bad += 1
+            out[n, channel] = row[n]
     return bad
 
 

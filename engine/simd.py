@@ -1,9 +1,9 @@
-"""A vector of sixteen doubles for numba: values that live in the processor's wide registers.
+"""Vectors of sixteen or four doubles for numba: values that live in the processor's wide registers.
 
 Arrays of sixteen numbers in a numba function go through memory at every step. A `Lanes` value does
 not: it is LLVM's ``<16 x double>``, split by the compiler into whatever the machine has (two AVX-512
 registers, four AVX ones, eight of NEON). Only plain multiply and add are used, never a fused one, so
-every machine computes the same bits.
+every machine computes the same bits. The functions that end in 4 do the same with ``<4 x double>``.
 
 Supported inside ``@jit`` code: ``a + b``, ``a - b``, ``a * b`` and the functions below.
 """
@@ -18,24 +18,29 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 LANES = 16
+FEW = 4
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_VECTOR_4 = ir.VectorType(ir.DoubleType(), FEW)
+_FLOATS_4 = ir.VectorType(ir.FloatType(), FEW)
 _I32 = ir.IntType(32)
 _INDICES = ir.VectorType(_I32, LANES)
 _INT_VECTOR = ir.VectorType(ir.IntType(64), LANES)
 
 
 class _LanesType(types.Type):
-    def __init__(self) -> None:
-        super().__init__(name="float64x16")
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(name=f"float64x{width}")
 
 
-_lanes = _LanesType()
+_lanes = _LanesType(LANES)
+_lanes_4 = _LanesType(FEW)
 
 
 @register_model(_LanesType)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, ir.VectorType(ir.DoubleType(), kind.width))
 
 
 def _operator(op: Any, instruction: str) -> None:
@@ -43,7 +48,8 @@ def _operator(op: Any, instruction: str) -> None:
 
     class Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
-            return signature(_lanes, *args) if args == (_lanes, _lanes) else None
+            same = len(args) == 2 and args[0] == args[1] and isinstance(args[0], _LanesType)
+            return signature(args[0], *args) if same else None
 
     infer_global(op)(Template)
 
@@ -58,9 +64,11 @@ _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, offset: Any) -> Any:
+def _pointer(
+    context: Any, builder: Any, array_type: Any, array: Any, offset: Any, vector: Any = _VECTOR
+) -> Any:
     view = context.make_array(array_type)(context, builder, array)
-    return builder.bitcast(builder.gep(view.data, [offset]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(view.data, [offset]), vector.as_pointer())
 
 
 def _load(typing: Any, array: Any, offset: Any) -> Any:
@@ -128,6 +136,49 @@ def _keep_active(typing: Any, new: Any, old: Any, step: Any, frames: Any) -> Any
     return _lanes(_lanes, _lanes, types.int64, types.int64), emit
 
 
+def _load_4(typing: Any, array: Any, offset: Any) -> Any:
+    """Return four doubles from a flat float64 array."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        at = _pointer(context, builder, sig.args[0], args[0], args[1], _VECTOR_4)
+        return builder.load(at, align=8)
+
+    return _lanes_4(array, types.intp), emit
+
+
+def _load_floats_4(typing: Any, array: Any, offset: Any) -> Any:
+    """Return four numbers from a flat float32 array."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        at = _pointer(context, builder, sig.args[0], args[0], args[1], _FLOATS_4)
+        return builder.fpext(builder.load(at, align=4), _VECTOR_4)
+
+    return _lanes_4(array, types.intp), emit
+
+
+def _store_4(typing: Any, array: Any, offset: Any, value: Any) -> Any:
+    """Write four doubles into a flat float64 array."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        at = _pointer(context, builder, sig.args[0], args[0], args[1], _VECTOR_4)
+        builder.store(args[2], at, align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, _lanes_4), emit
+
+
+def _splat_4(typing: Any, value: Any) -> Any:
+    """Return four times the same double."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        undefined = ir.Constant(_VECTOR_4, ir.Undefined)
+        first = builder.insert_element(undefined, args[0], _I32(0))
+        zeros = ir.Constant(ir.VectorType(_I32, FEW), [0] * FEW)
+        return builder.shuffle_vector(first, undefined, zeros)
+
+    return _lanes_4(types.float64), emit
+
+
 #: What the functions below are to the type checker; inside compiled code they are instructions.
 _Instruction = Callable[..., Any]
 
@@ -136,3 +187,7 @@ store: _Instruction = cast(_Instruction, intrinsic(_store))
 shift_in: _Instruction = cast(_Instruction, intrinsic(_shift_in))
 last: _Instruction = cast(_Instruction, intrinsic(_last))
 keep_active: _Instruction = cast(_Instruction, intrinsic(_keep_active))
+load_4: _Instruction = cast(_Instruction, intrinsic(_load_4))
+load_floats_4: _Instruction = cast(_Instruction, intrinsic(_load_floats_4))
+store_4: _Instruction = cast(_Instruction, intrinsic(_store_4))
+splat_4: _Instruction = cast(_Instruction, intrinsic(_splat_4))
