@@ -3,6 +3,9 @@
 The renders go through `semeq.engine.render.render_file`, as those of ``semeq render`` do.
 """
 
+import os
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,6 +238,14 @@ def as_page(mix: Sound, made: Sequence[Made], freqs_hz: Floats) -> str:
     return page("semeq demo", sections, lead=lead)
 
 
+def _program() -> str:
+    """Return what to type for this command: by its path where it is not on the search path."""
+    beside = Path(sys.executable).with_name("semeq")
+    if shutil.which("semeq") or not beside.exists():
+        return "semeq"
+    return quote(os.path.relpath(beside))
+
+
 @click.command()
 @click.option(
     "--out",
@@ -272,6 +283,6 @@ def demo(out: Path) -> None:
     files = ", ".join([mix.file, *(entry.sound.file for entry in made)])
     click.echo(f"\nListen:  {out}/ holds {files}")
     click.echo(f"Look:    {out / 'index.html'}")
-    click.echo("Next:    semeq words")
-    source, target = quote(str(out / mix.file)), quote(str(out / "mine.wav"))
-    click.echo(f'         semeq render {source} -o {target} --make "crisp:0.5 - muddy:0.3"')
+    semeq, source, target = _program(), quote(str(out / mix.file)), quote(str(out / "mine.wav"))
+    click.echo(f"Next:    {semeq} words")
+    click.echo(f'         {semeq} render {source} -o {target} --make "crisp:0.5 - muddy:0.3"')

@@ -88,7 +88,7 @@ def test_a_second_run_replaces_the_first(result: Result, out: Path) -> None:
 
 
 def test_what_to_try_next_works(result: Result, out: Path) -> None:
-    (line,) = re.findall(r"^ +(semeq render .*)$", result.stdout, re.M)
+    (line,) = re.findall(r"^ +(\S*semeq render .*)$", result.stdout, re.M)
     arguments = shlex.split(line)
     recipe = arguments[arguments.index("--make") + 1]
     assert not interpret(Recipe.parse(recipe), load_vocabulary()).warnings
