@@ -112,6 +112,9 @@ class Keyboard:
     ----------
     fd : int, optional
         File descriptor of the terminal; standard input by default.
+    on_leave, on_return : callable, optional
+        Called when a signal takes the terminal away, and when it has come back after Ctrl-Z: whoever
+        draws on it gives the screen back and takes it again.
 
     Attributes
     ----------
@@ -119,7 +122,15 @@ class Keyboard:
         Why there are no keys; empty when there are.
     """
 
-    def __init__(self, fd: int | None = None) -> None:
+    def __init__(
+        self,
+        fd: int | None = None,
+        *,
+        on_leave: Callable[[], None] | None = None,
+        on_return: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_leave = on_leave or (lambda: None)
+        self._on_return = on_return or (lambda: None)
         self._fd = -1
         self._before: list[Any] = []
         self._rest = b""
@@ -241,6 +252,7 @@ class Keyboard:
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
         """Restore the terminal, then let the signal do what it would have done."""
+        self._on_leave()
         self._restore()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -250,3 +262,4 @@ class Keyboard:
         signal.signal(signal.SIGTSTP, self._leave)
         if self._why_not() == "":
             self._take()
+            self._on_return()

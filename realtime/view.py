@@ -1,0 +1,265 @@
+"""The view of a live session, drawn by a pure function of its model.
+
+The layout adapts to the terminal: first comes what is played with (words, amount, bypass), then levels
+and the curve, then the machine. Everything is told by characters; colour only helps.
+"""
+
+import textwrap
+from functools import lru_cache
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from semeq.realtime.bars import flow, level_bar, weight_bar
+from semeq.realtime.chart import UNICODE, Glyphs, frequency_axis, plot
+from semeq.realtime.keypad import HELP
+from semeq.realtime.view_model import Level, ViewModel, WordRow, clock, level_text
+
+#: Scale of the level meters, dBFS.
+METER_RANGE_DB = (-60.0, 0.0)
+MIN_WIDTH = 24
+_ASCII = str.maketrans("↑↓←→−–…", "^v<>--~")
+MAX_CURVE_ROWS = 25
+MAX_WORD_ROWS = 8
+#: Load, as a share of the block's duration, from which it is shown as a warning.
+HIGH_LOAD = 0.25
+
+
+def render(
+    model: ViewModel, width: int, height: int = 24, glyphs: Glyphs = UNICODE
+) -> RenderableType:
+    """Return the view as something that rich prints; `view_lines` says how."""
+    return Group(*view_lines(model, width, height, glyphs))
+
+
+def view_lines(
+    model: ViewModel, width: int, height: int = 24, glyphs: Glyphs = UNICODE
+) -> list[Text]:
+    """Return the view as at most `height` lines of at most `width` characters.
+
+    Parameters
+    ----------
+    model : ViewModel
+        What is shown.
+    width, height : int
+        Size of the terminal in characters.
+    glyphs : Glyphs
+        What to draw with.
+    """
+    width = max(width, MIN_WIDTH)
+    header, last = _header(model, width, glyphs), _last(model, width)
+    words = _words(model, width, max(min(MAX_WORD_ROWS, height // 3), 1), glyphs)
+    # In a low terminal the machine goes first, then its notes, the meters and the knobs.
+    room = height - 2 - len(words)
+    optional = []
+    for part in (
+        [_knobs(model, width)],
+        _levels(model, width, glyphs),
+        _notes(model, width, height),
+        _machine(model, width, glyphs),
+    ):
+        optional.append(part[: max(room, 0)])
+        room -= len(part)
+    knobs, levels, notes, machine = optional
+    lines = [header, *_upper(model, width, room, glyphs), *words, *knobs, *levels, *machine]
+    lines += [*notes, last]
+    for line in lines:
+        line.no_wrap = True
+        line.truncate(width, overflow="ellipsis" if glyphs.is_braille else "crop")
+    if not glyphs.is_braille:
+        lines = [
+            Text(line.plain.translate(_ASCII), spans=line.spans, no_wrap=True) for line in lines
+        ]
+    return lines[:height]
+
+
+# ------------------------------------------------------------------------------------------- parts
+
+
+def _header(model: ViewModel, width: int, glyphs: Glyphs) -> Text:
+    right = Text()
+    if model.bypass:
+        right.append(" BYPASS ", "reverse bold")
+        right.append(" ")
+    right.append(f"{model.state} {clock(model.elapsed_s)}")
+    room = max(width - len(right) - 8, 4)
+    left = Text.assemble(("semeq ", "bold"), (model.recipe_text, "cyan"))
+    left.truncate(room + 6, overflow="ellipsis" if glyphs.is_braille else "crop")
+    return Text.assemble(left, " " * max(width - len(left) - len(right), 1), right)
+
+
+def _upper(model: ViewModel, width: int, room: int, glyphs: Glyphs) -> list[Text]:
+    """Return what fills the room that is left: the curve, or the help."""
+    if model.shows_help:
+        return _help(width, room)
+    rows = min(room - 1, MAX_CURVE_ROWS)
+    rows -= 1 - rows % 2  # odd, for 0 dB in the middle
+    return _curve(model, width, rows, glyphs) if rows >= 3 else []
+
+
+def _curve(model: ViewModel, width: int, rows: int, glyphs: Glyphs) -> list[Text]:
+    style = "dim" if model.bypass else "green"
+    if model.freqs_hz.size == 0:
+        return [Text() for _ in range(rows + 1)]
+    lines = _plotted(model.freqs_hz.tobytes(), model.response_db.tobytes(), width, rows, glyphs)
+    drawn = [Text.assemble((line[:5], "dim"), (line[5:], style)) for line in lines]
+    return [*drawn, Text(frequency_axis(width), "dim")]
+
+
+@lru_cache(maxsize=4)
+def _plotted(freqs: bytes, response: bytes, width: int, rows: int, glyphs: Glyphs) -> list[str]:
+    """Return the plot, which stays the same for many pictures."""
+    return plot(np.frombuffer(freqs), np.frombuffer(response), width, rows, glyphs)
+
+
+def _help(width: int, rows: int) -> list[Text]:
+    lines = [Text.assemble((f" {keys:<9}", "bold"), f" {what}") for keys, what in HELP]
+    columns = 2 if width >= 60 and rows < len(lines) else 1
+    per = -(-len(lines) // columns)
+    out = []
+    for row in range(min(per, max(rows, 0))):
+        line = lines[row]
+        for other in lines[row + per :: per]:
+            line = Text.assemble(line, " " * max(width // columns - len(line), 1), other)
+        out.append(line)
+    return out + [Text() for _ in range(rows - len(out))]
+
+
+def _words(model: ViewModel, width: int, max_rows: int, glyphs: Glyphs) -> list[Text]:
+    if not model.words:
+        return [Text("no word yet" + (": / adds one" if model.selected is not None else ""), "dim")]
+    columns = min(max(width // 36, 2 if width >= 56 else 1), 4, len(model.words))
+    cell = width // columns
+    rows = -(-len(model.words) // columns)
+    first = 0
+    if rows > max_rows:
+        chosen = (model.selected or 0) // columns
+        first = min(max(chosen - max_rows // 2, 0), rows - max_rows)
+    shown = model.words[first * columns : (first + max_rows) * columns]
+    longest = min(max(len(row.word) for row in model.words) + 1, cell // 2 - 4)
+    limit = max(1.0, max(abs(row.weight) for row in model.words))
+    out = []
+    for start in range(0, len(shown), columns):
+        line = Text()
+        for offset, row in enumerate(shown[start : start + columns]):
+            number = first * columns + start + offset
+            line.append_text(_word(row, number == model.selected, cell - 1, longest, limit, glyphs))
+            line.append(" ")
+        out.append(line)
+    return out
+
+
+@lru_cache(maxsize=128)
+def _word(
+    row: WordRow, is_selected: bool, size: int, longest: int, limit: float, glyphs: Glyphs
+) -> Text:
+    name = row.word + ("?" if row.note else "")
+    if len(name) > longest:
+        name = name[: longest - 1] + glyphs.ellipsis
+    value = f"{row.weight:+.2f}" if row.weight else "0.00"
+    text = Text(f"{glyphs.pointer if is_selected else ' '}{name:<{longest}} ")
+    text.append_text(weight_bar(row.weight, limit, size - longest - 9, glyphs))
+    text.append(f" {value:>5} ")
+    text.truncate(size, pad=True)
+    if is_selected:
+        text.stylize("bold")
+    return text
+
+
+def _knobs(model: ViewModel, width: int) -> Text:
+    parts = [
+        ("amount", f"{model.amount:.2f}"),
+        ("adapt", f"{model.adapt:.2f}"),
+        ("trim", f"{model.trim_db:+.1f} dB"),
+        ("bypass", "ON" if model.bypass else "off"),
+    ]
+    text = Text(" ")
+    for name, value in parts:
+        text.append(f"{name} ", "dim")
+        text.append(value, "bold")
+        text.append("   " if width >= 56 else " ")
+    return text
+
+
+def _levels(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
+    rows = max(len(model.levels_in), len(model.levels_out))
+    out = []
+    for row in range(min(rows, 2)):
+        line = Text()
+        for name, levels in ((" in ", model.levels_in), (" out ", model.levels_out)):
+            if row < len(levels):
+                line.append_text(_meter(name, levels[row], width // 2, glyphs))
+        out.append(line)
+    return out
+
+
+def _meter(name: str, level: Level, size: int, glyphs: Glyphs) -> Text:
+    low, high = METER_RANGE_DB
+    share = (level.peak_db - low) / (high - low)
+    hold = (level.hold_db - low) / (high - low)
+    text = Text.assemble((f"{name:<5}", "dim"))
+    text.append_text(level_bar(share, max(size - 13, 3), glyphs, hold))
+    over = level.hold_db >= 0.0
+    text.append(f"{level_text(level.hold_db):>6}", "red bold" if over else "")
+    text.append("!" if over else " ", "red bold")
+    text.append(" ")
+    return text
+
+
+def _machine(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
+    engine = model.engine
+    high = engine.load_max >= HIGH_LOAD
+    latency = "" if engine.latency_ms is None else f" {engine.latency_ms:.1f} ms"
+    parts = [
+        Text(engine.device or "no device"),
+        Text(f"{engine.fs / 1000.0:g} kHz/{engine.blocksize}{latency}"),
+        Text(
+            f"load {engine.load:.1%} p99.9 {engine.load_p999:.1%} max {engine.load_max:.1%}"
+            + ("!" if high else ""),
+            "yellow" if high else "",
+        ),
+    ]
+    for name, count in (
+        ("xruns", engine.xruns),
+        ("missed", engine.missed),
+        ("bad", engine.bad_samples),
+        ("limited", engine.limited),
+    ):
+        if count or name == "xruns":
+            parts.append(Text(f"{name} {count}", "yellow" if count else ""))
+    if model.midi:
+        parts.append(Text(f"MIDI {model.midi}"))
+        if model.midi_last:
+            parts.append(Text(model.midi_last, "cyan"))
+    return flow(parts, width, glyphs)[:3]
+
+
+def _notes(model: ViewModel, width: int, height: int) -> list[Text]:
+    notes = list(model.warnings)
+    if model.selected is not None and model.selected < len(model.words):
+        row = model.words[model.selected]
+        if row.note:
+            notes.append(f"{row.word}: {row.note}")
+    room = 1 if height < 20 else 4
+    lines: list[Text] = []
+    for note in reversed(notes):  # the newest is the last to be left out
+        wrapped = textwrap.wrap(note, width - 4)[: min(2, room - len(lines))]
+        for number, part in reversed(list(enumerate(wrapped))):
+            lines.insert(
+                0, Text.assemble(("   " if number else " ! ", "yellow bold"), (part, "yellow"))
+            )
+    return lines
+
+
+def _last(model: ViewModel, width: int) -> Text:
+    if model.prompt is not None:
+        return Text.assemble(
+            (" / ", "bold"), model.prompt, ("_", "blink"), (f"  {model.message}", "yellow")
+        )
+    if model.message:
+        return Text(f" {model.message}", "yellow")
+    if model.selected is None:
+        return Text(" Ctrl-C ends", "dim")
+    wide = " ↑↓ word  ←→ weight  space bypass  a/A amount  / add  0 reset  ? help  q quit"
+    return Text(wide if width >= len(wide) else " ? help  space bypass  q quit", "dim")

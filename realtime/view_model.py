@@ -1,0 +1,159 @@
+"""What is known of a live session at one moment, for whoever shows it: a terminal, a log, a panel."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from semeq.engine.recipe import Recipe
+from semeq.engine.units import Floats
+
+SILENCE_DB = -200.0
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """A word, its weight, and a note about it (such as: people disagree)."""
+
+    word: str
+    weight: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A channel's level: what the bar shows and the held peak, both in dBFS."""
+
+    peak_db: float = SILENCE_DB
+    hold_db: float = SILENCE_DB
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How the machine does.
+
+    Parameters
+    ----------
+    device : str
+        Where the sound comes from and goes to.
+    fs : float
+        Sample rate in Hz.
+    blocksize : int
+        Frames a callback.
+    latency_ms : float or None
+        From input to output; None when nobody knows.
+    load, load_p999, load_max : float
+        Time in the callback as a share of the block's duration: mean, 99.9th percentile, longest.
+    xruns, missed, bad_samples, limited : int
+        Counters: gaps, late callbacks, damaged samples, frames that were limited.
+    """
+
+    device: str = ""
+    fs: float = 48_000.0
+    blocksize: int = 0
+    latency_ms: float | None = None
+    load: float = 0.0
+    load_p999: float = 0.0
+    load_max: float = 0.0
+    xruns: int = 0
+    missed: int = 0
+    bad_samples: int = 0
+    limited: int = 0
+
+
+def _no_curve() -> Floats:
+    return np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewModel:
+    """Everything that is shown.
+
+    Parameters
+    ----------
+    words : tuple of WordRow
+        The words that have a knob.
+    selected : int or None
+        The chosen word; None when there are no keys.
+    amount, adapt, bypass, trim_db
+        As in `semeq.realtime.control.ControlState`.
+    freqs_hz, response_db : Floats
+        The curve that is heard, shapes ``(n,)``; may be empty.
+    levels_in, levels_out : tuple of Level
+        One for each channel, or one for all.
+    engine : Engine
+        How the machine does.
+    midi, midi_last : str
+        How the MIDI port stands, and the last controller message.
+    warnings : tuple of str
+        The newest last.
+    elapsed_s : float
+        Since the start.
+    state : str
+        A word for the session: live, waiting, …
+    prompt : str or None
+        What is being typed.
+    message : str
+        One line about the last key.
+    shows_help : bool
+        Whether the keys are explained.
+    """
+
+    words: tuple[WordRow, ...] = ()
+    selected: int | None = None
+    amount: float = 1.0
+    adapt: float = 0.0
+    bypass: bool = False
+    trim_db: float = 0.0
+    freqs_hz: Floats = field(default_factory=_no_curve)
+    response_db: Floats = field(default_factory=_no_curve)
+    levels_in: tuple[Level, ...] = ()
+    levels_out: tuple[Level, ...] = ()
+    engine: Engine = Engine()
+    midi: str = ""
+    midi_last: str = ""
+    warnings: tuple[str, ...] = ()
+    elapsed_s: float = 0.0
+    state: str = "live"
+    prompt: str | None = None
+    message: str = ""
+    shows_help: bool = False
+
+    @property
+    def recipe_text(self) -> str:
+        """The recipe of the words that are not at 0, for people."""
+        shown = tuple((row.word, round(row.weight, 2)) for row in self.words)
+        return str(Recipe(tuple((word, weight) for word, weight in shown if weight))) or "flat"
+
+
+def plain_line(model: ViewModel) -> str:
+    """Return the state in one line, for output that is no terminal."""
+    engine = model.engine
+    parts = [
+        clock(model.elapsed_s),
+        "bypass" if model.bypass else model.recipe_text,
+        f"amount {model.amount:.2f}",
+        f"in {_highest(model.levels_in)} out {_highest(model.levels_out)} dBFS",
+        f"load {engine.load:.1%} max {engine.load_max:.1%}",
+        f"xruns {engine.xruns}",
+    ]
+    if engine.bad_samples:
+        parts.append(f"bad samples {engine.bad_samples}")
+    if model.midi:
+        parts.append(f"MIDI {model.midi}" + (f", {model.midi_last}" if model.midi_last else ""))
+    return " | ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as minutes and seconds, with hours where there are any."""
+    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _highest(levels: tuple[Level, ...]) -> str:
+    return level_text(max((level.peak_db for level in levels), default=SILENCE_DB))
+
+
+def level_text(level_db: float) -> str:
+    """Return a level for people: silence is "-inf"."""
+    return "-inf" if level_db < -99.0 else f"{level_db:.1f}"
