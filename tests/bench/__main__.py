@@ -34,8 +34,8 @@ def tables(quick: bool, recipe: str, folder: Path) -> dict[str, Callable[[], Ite
         yield bench_callback.silence(1 if quick else 3, 10 if quick else 60)
 
     def modulation() -> Iterator[Table]:
-        yield bench_modulation.spurious()
-        yield bench_modulation.overshoot()
+        yield bench_modulation.spurious(3.0 if quick else 10.0)
+        yield bench_modulation.overshoot(3.0 if quick else 10.0)
 
     return {"files": files, "memory": memory, "callback": callback, "modulation": modulation}
 

@@ -20,7 +20,6 @@ from semeq.engine.units import Audio, Floats
 
 FS = 48_000.0
 FS_INT = int(FS)
-SECONDS = 10.0
 STEP_S = 0.02
 JUMP_FRAMES = 64
 
@@ -91,14 +90,14 @@ CASES = (
 )
 
 
-def spurious() -> Table:
+def spurious(seconds: float) -> Table:
     """Return the spurious energy of the three cases."""
     frames = round(STEP_S * FS)
-    t = np.arange(round(SECONDS * FS)) / FS
+    t = np.arange(round(seconds * FS)) / FS
     table = Table(
         "What moves is not heard",
         f"Energy where there should be none, against the whole, while a band (Q 2) moves every "
-        f"{STEP_S * 1000:.0f} ms under a sine of half full scale; {SECONDS:g} s, Kaiser window. "
+        f"{STEP_S * 1000:.0f} ms under a sine of half full scale; {seconds:g} s, Kaiser window. "
         "*Swapped*: direct-form filters whose coefficients change at once.",
         ["", "semeq", "swapped"],
     )
@@ -112,10 +111,10 @@ def spurious() -> Table:
     return table
 
 
-def overshoot() -> Table:
+def overshoot(seconds: float) -> Table:
     """Return the highest peak while frequency, Q and gain jump every 64 samples."""
     rng = np.random.default_rng(11)
-    count = round(SECONDS * FS) // JUMP_FRAMES
+    count = round(seconds * FS) // JUMP_FRAMES
     noise = rng.standard_normal((count * JUMP_FRAMES, 1))
     noise = (0.44 * noise / np.abs(noise).max()).astype(np.float32)
     steps = [
