@@ -5,6 +5,7 @@ Its libraries write to the terminal while they look for hardware that is not the
 out of the way (messages of our own go through Python's ``sys.stderr`` afterwards).
 """
 
+import atexit
 import ctypes
 import os
 import sys
@@ -102,6 +103,11 @@ def refresh(client_name: str = CLIENT_NAME) -> None:
 
 
 _names: list[bytes] = []
+
+
+def abandon() -> None:
+    """Leave PortAudio as it is when the process ends: a dead server would hold its farewell for ever."""
+    atexit.unregister(portaudio()._exit_handler)
 
 
 def devices() -> list[Device]:

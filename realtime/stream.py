@@ -5,9 +5,10 @@ sounddevice lets library authors pass a C function pointer instead of a Python c
 thread.
 """
 
+import threading
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -18,6 +19,26 @@ from semeq.engine.units import Audio
 from semeq.realtime import callback as native
 from semeq.realtime import devices
 from semeq.realtime.devices import Device
+
+CLOSE_TIMEOUT_S = 2.0
+_unclosed: list[Any] = []
+
+
+class _PortAudioStream(Protocol):
+    """What we use of sounddevice's stream."""
+
+    samplerate: float
+    latency: tuple[float, float]
+    active: bool
+
+    def start(self) -> None: ...
+    def abort(self, ignore_errors: bool) -> None: ...
+    def close(self, ignore_errors: bool) -> None: ...
+
+
+def _close(stream: _PortAudioStream) -> None:
+    stream.abort(True)
+    stream.close(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +123,14 @@ class LiveStream:
         )
         self._table = native.address_table(self.state, self.fs)
         self._function = native.native_callback()
-        self._stream: Any = None
+        self._stream: _PortAudioStream | None = None
 
     def __enter__(self) -> Self:
         sd = devices.portaudio()
         config = self.config
         try:
             with devices.quiet():
-                stream = sd._StreamBase(
+                stream: _PortAudioStream = sd._StreamBase(
                     kind="duplex",
                     samplerate=self.fs,
                     blocksize=config.blocksize,
@@ -125,7 +146,7 @@ class LiveStream:
                 )
                 # what the device really runs at decides the coefficients
                 if abs(stream.samplerate - self.fs) > 0.5:
-                    stream.close()
+                    stream.close(True)
                     raise DeviceError(
                         f"{config.output.name} must run at {self.fs:g} Hz, got {stream.samplerate:g}: "
                         "leave --samplerate out to take what it has"
@@ -152,10 +173,16 @@ class LiveStream:
         trace: TracebackType | None,
     ) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None:
-            with devices.quiet():
-                stream.abort(ignore_errors=True)
-                stream.close(ignore_errors=True)
+        if stream is None:
+            return
+        # A JACK server that was killed never answers: closing would wait for it for ever.
+        closer = threading.Thread(target=_close, args=(stream,), name="semeq-closer", daemon=True)
+        with devices.quiet():
+            closer.start()
+            closer.join(CLOSE_TIMEOUT_S)
+        if closer.is_alive():
+            _unclosed.append((self, stream))  # its thread may still touch the arrays
+            devices.abandon()
 
     @property
     def latency_s(self) -> tuple[float, float]:

@@ -134,7 +134,8 @@ def test_a_knob_is_heard_within_15_ms(
     play = np.repeat(tone[:, None], 2, axis=1).astype(np.float32)
     rng = np.random.default_rng(0)
     at = [24_000 + i * gap + int(rng.integers(0, 512)) for i in range(moves)]
-    events = [(frame, cc(CC_WARM, 127 if i % 2 == 0 else 0)) for i, frame in enumerate(at)]
+    events = [(12_000, cc(CC_WARM, 0))]  # soft take-over: the knob stands where the word does
+    events += [(frame, cc(CC_WARM, 127 if i % 2 == 0 else 0)) for i, frame in enumerate(at)]
     with (
         Live(tmp_path, "--make", "warm:-1", "--midi", "virtual", "--blocksize", "0") as live,
         Probe("player", play, 2, events) as probe,
