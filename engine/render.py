@@ -31,6 +31,7 @@ from semeq.engine.loudness import LoudnessMeter
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
+from semeq.engine.tags import carry_tags
 from semeq.engine.timeline import Take, align, replay
 from semeq.engine.truepeak import TruePeakMeter
 from semeq.engine.units import Audio, db_to_gain
@@ -152,6 +153,8 @@ class _Render:
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
         self.warnings = list(job.notes)
         self.clipped = 0
+        #: Whether the output is the input, byte for byte.
+        self.is_copy = False
         self._progress = progress
         self._passes = 1
         self._told = 0
@@ -192,6 +195,7 @@ class _Render:
             if not self.reader.bad_samples:
                 with self.job.source.open("rb") as original:
                     shutil.copyfileobj(original, new.file, 1 << 20)
+                self.is_copy = True
                 levels = before.levels()
                 return levels, levels, 0.0, None
             before = self._meter()
@@ -266,7 +270,7 @@ class _Render:
 
     def finish_warnings(self, before: Levels, after: Levels) -> None:
         """Say what the listener should know."""
-        if self.encoding.note:
+        if self.encoding.note and not self.is_copy:
             self.warnings.append(self.encoding.note)
         bad = self.reader.bad_samples
         if bad:
@@ -341,6 +345,11 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
                 before, after, gain_db, limiting = render.flat(new)
             else:
                 before, after, gain_db, limiting = render.equalised(new)
+            if not render.is_copy:
+                source = render.reader.source
+                render.warnings += carry_tags(
+                    job.source, source.kind, new.path, new.file, render.encoding.kind
+                )
         except AudioFileError:
             raise
         except (OSError, RuntimeError) as error:
