@@ -28,6 +28,7 @@ from semeq.engine.settings import (
     FREQ_RANGE_HZ,
     GAIN_LIMIT_DB,
     LAYOUT,
+    Q_RANGE,
     Band,
     EQSettings,
 )
@@ -70,12 +71,21 @@ def to_parameters(settings: EQSettings) -> Floats:
     return np.array([(b.gain_db, math.log(b.freq_hz), math.log(b.q)) for b in settings.bands])
 
 
+def _within(value: float, limits: tuple[float, float]) -> float:
+    return min(max(value, limits[0]), limits[1])
+
+
 def to_settings(parameters: Floats) -> EQSettings:
     """Return the settings of one ``(7, 3)`` array."""
-    low, high = FREQ_RANGE_HZ
+    # exp(log(10)) is a little more than 10: rounding must not leave the range.
     return EQSettings(
         tuple(
-            Band(kind, min(max(math.exp(ln_f), low), high), gain_db, math.exp(ln_q))
+            Band(
+                kind,
+                _within(math.exp(ln_f), FREQ_RANGE_HZ),
+                gain_db,
+                _within(math.exp(ln_q), Q_RANGE),
+            )
             for kind, (gain_db, ln_f, ln_q) in zip(LAYOUT, parameters.tolist(), strict=True)
         )
     )

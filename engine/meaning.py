@@ -122,9 +122,9 @@ def interpret(
 def _start(words: list[Word], weights: Floats, bands: Floats) -> EQSettings:
     if len(words) == 1 and weights[0] == 1.0:
         return words[0].settings
-    share = (weights * [word.strength_db for word in words]) ** 2
-    # A vanishing share is no share: the sum must not underflow to 0 / 0.
-    share = share / share.max()
+    share = np.abs(weights) * [word.strength_db for word in words]
+    # Before squaring: the square of a tiny weight underflows, and 0 / 0 is nowhere.
+    share = (share / share.max()) ** 2
     share /= share.sum()
     blend = np.tensordot(share, bands, axes=1)
     blend[:, 0] = weights @ bands[:, :, 0]

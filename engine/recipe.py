@@ -29,8 +29,8 @@ _SPACE = re.compile(r"\s*")
 _SIGN = re.compile("[+\\-\u2212\u2013]")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|“([^”]*)”")
 #: Letters (with their combining accents); a hyphen must stand between two of them.
-_LETTERS = r"[^\W\d_][^\W\d_\u0300-\u036f]*[\u0300-\u036f]*"
-_WORD = re.compile(rf"(?:{_LETTERS})+(?:['’\-](?:{_LETTERS})+|\s+(?:{_LETTERS})+)*")
+_LETTERS = r"(?:[^\W\d_][\u0300-\u036f]*)+"
+_WORD = re.compile(rf"{_LETTERS}(?:(?:['’\-]|\s+){_LETTERS})*")
 _NUMBER = re.compile(r"[+\-\u2212]?(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?")
 _PLAIN = re.compile(rf"{_WORD.pattern}\Z")
 

@@ -189,8 +189,10 @@ def _word(entry: dict[str, Any], points: int) -> Word:
     spread = entry["spread_db"]
     if spread is not None:
         spread = _row(spread, f"spread_db of {name!r}", points)
-    if np.abs(curve).max() > CURVE_LIMIT_DB or (spread is not None and spread.min() < 0.0):
-        raise DataError(f"the curve of {name!r} must be within ±{CURVE_LIMIT_DB:g} dB")
+    if not 0.0 < np.abs(curve).max() <= CURVE_LIMIT_DB:
+        raise DataError(f"the curve of {name!r} must be within ±{CURVE_LIMIT_DB:g} dB and not flat")
+    if spread is not None and spread.min() < 0.0:
+        raise DataError(f"the spread of {name!r} must not be negative, got {spread.min():g}")
     people = int(_between(entry["people"], 1, 10**6, f"people of {name!r}"))
     agreement = entry["agreement"]
     if (agreement is None) != (people == 1):

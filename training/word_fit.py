@@ -23,6 +23,9 @@ HARD_DB, LOOSE = 0.4, 0.1
 COARSE, FINE = 40, 120
 COARSE_DAMPING = (1e-3, 2e-2, 2e-2)
 FINE_DAMPING = (1e-4, 2e-3, 2e-3)
+#: A start on the watershed between two optima would make one rounding error of one processor decide.
+#: Rounding the parameters to seven decimals as often as this keeps such errors from growing.
+STEPS_BETWEEN_ROUNDINGS = 4
 #: How much cheaper (dB²) a start must come to replace an earlier one: no choice hangs on rounding.
 BETTER = 1e-3
 
@@ -83,17 +86,21 @@ def _search(curves: Floats, freqs_hz: Floats, line: float) -> Floats:
     rest = _laid_out(np.zeros((1, len(freqs_hz))), freqs_hz, LAYOUT_HZ, LAYOUT_Q)[0]
 
     def descend(start: Floats, steps: int, damping: tuple[float, float, float]) -> Floats:
-        return refine(
-            np.clip(start, *limits),
-            curves,
-            freqs_hz,
-            FIT_FS,
-            limits=limits,
-            iterations=steps,
-            damping=damping,
-            anchor=anchor,
-            rest=rest,
-        )
+        parameters = np.clip(start, *limits)
+        for _ in range(steps // STEPS_BETWEEN_ROUNDINGS):
+            parameters = refine(
+                parameters,
+                curves,
+                freqs_hz,
+                FIT_FS,
+                limits=limits,
+                iterations=STEPS_BETWEEN_ROUNDINGS,
+                damping=damping,
+                anchor=anchor,
+                rest=rest,
+            )
+            parameters = np.round(parameters, 7)
+        return parameters
 
     best = np.empty((len(curves), len(LAYOUT), 3))
     lowest = np.full(len(curves), np.inf)
