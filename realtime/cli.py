@@ -12,11 +12,15 @@ from semeq.engine.errors import DeviceError, UsageError
 from semeq.engine.recipe import Recipe
 from semeq.engine.words import Vocabulary
 from semeq.presets.library import load_vocabulary
-from semeq.realtime.control import ControlState
+from semeq.realtime.control import AddWords, ControlState
 
 MAX_BLOCK = 8192
 #: Look-ahead of the true-peak limiter when it is asked for.
 LOOKAHEAD_S = 0.0015
+#: Words that have a knob when nobody asked for others.
+STARTING_WORDS = ("warm", "bright", "deep", "crisp", "airy", "dark")
+#: How often the terminal is looked after, in seconds.
+TICK_S = 0.03
 
 
 def _say(message: str) -> None:
@@ -149,9 +153,13 @@ def live(
     if record_log is not None and record_log == record_input:
         raise UsageError("--record-log and --record-input must be two files")
     from semeq.engine.jit import is_compiled
+    from semeq.presets.midi_maps import load_map
     from semeq.realtime import devices as listing
+    from semeq.realtime.midi_desk import MidiDesk
+    from semeq.realtime.midi_input import MidiInput
     from semeq.realtime.session import Session, SessionConfig, stopping_on_signals
     from semeq.realtime.stream import StreamConfig
+    from semeq.realtime.surface import Notices, Surface
 
     listing.refresh()
     device_out = listing.find(output, "output")
@@ -166,23 +174,23 @@ def live(
         ceiling,
     )
     config = SessionConfig(stream, state, duration, status, record_log, record_input)
+    notices = Notices()
     if not is_compiled("callback"):
-        _say("compiling the audio path for this processor, once: this takes a moment")
-    session = Session(config, vocabulary, _say)
+        notices("compiling the audio path for this processor, once: this takes a moment")
+    session = Session(config, vocabulary, notices)
     knobs = None
     if midi is not None:
-        from semeq.presets.midi_maps import load_map
-        from semeq.realtime.midi_desk import MidiDesk
-
         knobs = MidiDesk(session.desk, load_map(midi_map), vocabulary.words)
         for line in knobs.warnings:
-            _say(line)
+            notices(line)
+    session.desk.act(AddWords(knobs.words if knobs is not None else STARTING_WORDS))
     with stopping_on_signals(session), session.running(), ExitStack() as surfaces:
-        if midi is not None and knobs is not None:
-            from semeq.realtime.midi_input import MidiInput
-
-            surfaces.enter_context(MidiInput(midi, knobs, announce=_say))
-        session.wait(lambda: None, 0.1)
+        port = None
+        if knobs is not None and midi is not None:
+            port = surfaces.enter_context(MidiInput(midi, knobs, announce=notices))
+        surface = Surface(session, notices, knobs=knobs, midi=port, is_plain=plain)
+        surfaces.enter_context(surface)
+        session.wait(surface.tick, TICK_S)
     _say(summary(session.status("stopped")))
 
 
