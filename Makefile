@@ -22,6 +22,8 @@ FILES := $(sort $(shell find engine presets realtime training -type f ! -name '*
 TREE := $(shell { cat pyproject.toml; echo '$(FILES)'; } | cksum | cut -d' ' -f1)
 RUN_STAMP := $(VENV)/.semeq-run-$(TREE)
 DEV_STAMP := $(VENV)/.semeq-dev-$(TREE)
+# The links live in build/: where somebody removed it, install again.
+RELINK := $(if $(wildcard build/__editable__.semeq-*),,relink)
 
 # What the tests drive besides Python: a JACK server without a card, and rivals for the comparisons.
 SYSTEM_PACKAGES := libportaudio2 jackd2 jack-tools jack-capture sox libsox-fmt-all ffmpeg gcc libc6-dev
@@ -40,14 +42,17 @@ $(BIN)/python:
 	@echo "making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(RUN_STAMP): | $(BIN)/python
-	@if [ ! -e $(DEV_STAMP) ]; then echo "installing semeq"; $(PIP) -e . ; fi
+$(RUN_STAMP): $(RELINK) | $(BIN)/python
+	@if [ -n "$(RELINK)" ] || [ ! -e $(DEV_STAMP) ]; then echo "installing semeq"; $(PIP) -e . ; fi
 	@rm -f $(VENV)/.semeq-run-*; touch $@
 
-$(DEV_STAMP): | $(BIN)/python
+$(DEV_STAMP): $(RELINK) | $(BIN)/python
 	@echo "installing semeq with its development tools"
 	@$(PIP) -e '.[dev]'
 	@rm -f $(VENV)/.semeq-dev-*; touch $@
+
+.PHONY: relink
+relink:
 
 .PHONY: demo
 demo: $(RUN_STAMP) ## synthesise a mix, render it by words, write a page with what happened
