@@ -310,6 +310,14 @@ def _first_sound(blocks: Iterable[Audio]) -> int | None:
     return first
 
 
+def warm_up() -> None:
+    """Compile or load the kernels that a render needs."""
+    block = np.zeros((64, 2), dtype=np.float32)
+    chain = Chain(48_000.0, 2, LOOKAHEAD_S, 0.0)
+    chain.process(block)
+    Meters(48_000.0, 2, sides=2).feed(block, block)
+
+
 def render_file(job: RenderJob, progress: Progress | None = None) -> RenderReport:
     """Render one file.
 

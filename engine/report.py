@@ -62,6 +62,11 @@ class RenderReport:
     warnings: tuple[str, ...]
     seconds: float
 
+    @property
+    def duration_s(self) -> float:
+        """How long the sound is, in seconds."""
+        return self.frames / self.fs
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""
         limiting = self.limiting
@@ -72,7 +77,7 @@ class RenderReport:
             "samplerate": self.fs,
             "channels": self.channels,
             "frames": self.frames,
-            "duration_s": self.frames / self.fs,
+            "duration_s": self.duration_s,
             "in": {"format": self.source_format, **self.before.as_dict()},
             "out": {"format": self.target_format, **self.after.as_dict()},
             "loudness_drift_lu": _rounded(drift_lu(self.before, self.after)),

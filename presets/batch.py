@@ -1,0 +1,145 @@
+"""Renders many files: one request each, here or in other processes, and what to say about each."""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from semeq.engine.atomic import leftovers
+from semeq.engine.audiofile import AudioReader
+from semeq.engine.errors import SemeqError
+from semeq.engine.jit import is_compiled
+from semeq.engine.meaning import interpret
+from semeq.engine.pool import Died, run_all
+from semeq.engine.recipe import Recipe
+from semeq.engine.render import RenderJob, render_file, warm_up
+from semeq.engine.report import RenderReport, drift_lu, failure
+from semeq.engine.timeline import Take
+from semeq.presets.library import load_vocabulary
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One file to render by words."""
+
+    job: RenderJob
+    recipe: Recipe
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: a report, or the one line that says why there is none."""
+
+    request: Request
+    report: RenderReport | None
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain values for JSON."""
+        if self.report is not None:
+            return self.report.as_dict()
+        job = self.request.job
+        return failure(str(job.source), str(job.target), self.error)
+
+
+def make_requests(
+    sources: Sequence[Path],
+    targets: Sequence[Path],
+    recipe: Recipe,
+    amount: float,
+    *,
+    overwrite: bool,
+    protected: tuple[Path, ...] = (),
+    take: Take | None = None,
+) -> list[Request]:
+    """Return a request for each source; no output may replace any of the sources."""
+    return [
+        Request(
+            RenderJob(
+                source,
+                target,
+                overwrite=overwrite,
+                protected=(*sources, *protected),
+                take=take,
+                token=secrets.token_hex(4),
+            ),
+            recipe,
+            amount,
+        )
+        for source, target in zip(sources, targets, strict=True)
+    ]
+
+
+def fulfil(request: Request, progress: Progress) -> RenderReport | str:
+    """Render one file; return its report, or what went wrong in one line."""
+    job = request.job
+    try:
+        if job.take is None:
+            # bands are fitted for the sample rate they will run at
+            fs = AudioReader(job.source).fs
+            meaning = interpret(request.recipe, load_vocabulary(), fs=fs, amount=request.amount)
+            job = replace(job, settings=meaning.settings)
+        return render_file(job, progress)
+    except SemeqError as error:
+        return " ".join(str(error).split())
+    except Exception as error:
+        # a mistake of ours: it must not stop the other files
+        said = " ".join(str(error).split())
+        return f"{job.source} failed: {type(error).__name__}: {said}"
+
+
+def needs_compiling() -> bool:
+    """Whether the kernels have to be compiled first, which takes a moment."""
+    return not (is_compiled("chain") and is_compiled("truepeak"))
+
+
+def run(
+    requests: Sequence[Request], workers: int, on_progress: Callable[[int, float], None]
+) -> Iterator[tuple[int, Outcome]]:
+    """Fulfil all requests and yield the number and outcome of each as it is ready."""
+    if workers == 1 or len(requests) == 1:
+        for number, request in enumerate(requests):
+
+            def progress(share: float, number: int = number) -> None:
+                on_progress(number, share)
+
+            yield number, _outcome(request, fulfil(request, progress))
+        return
+    if needs_compiling():
+        warm_up()  # once, not in every worker
+    for number, answer in run_all(fulfil, requests, workers, on_progress):
+        request = requests[number]
+        if isinstance(answer, Died):
+            for path in leftovers(request.job.target, request.job.token or ""):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            answer = f"{request.job.source} failed: {answer}"
+        yield number, _outcome(request, answer)
+
+
+def _outcome(request: Request, answer: RenderReport | str) -> Outcome:
+    if isinstance(answer, str):
+        return Outcome(request, None, answer)
+    return Outcome(request, answer)
+
+
+def summary(report: RenderReport) -> str:
+    """Return a render in one line: where it is, how loud, what was done about it."""
+    levels = report.after.as_dict()
+    parts = [f"{report.duration_s:.1f} s"]
+    if levels["loudness_lufs"] is not None:
+        drift = drift_lu(report.before, report.after)
+        moved = "" if drift is None or abs(drift) < 0.05 else f" ({drift:+.1f})"
+        parts.append(f"{levels['loudness_lufs']:.1f} LUFS{moved}")
+    if levels["true_peak_dbtp"] is not None:
+        parts.append(f"peak {levels['true_peak_dbtp']:.1f} dBTP")
+    parts.append(f"gain {report.gain_db:+.1f} dB")
+    if report.limiting is not None:
+        share = report.limiting.limited_frames / report.frames
+        parts.append(f"limited {100.0 * share:.1f} % of the time")
+    return f"{report.source} → {report.target}: {', '.join(parts)}"

@@ -1,0 +1,272 @@
+"""The command ``semeq render``: files through the equaliser, as words say."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from semeq.engine.errors import UsageError
+from semeq.engine.meaning import interpret
+from semeq.engine.recipe import Recipe
+from semeq.presets.library import load_vocabulary
+from semeq.presets.outputs import label_for, plan_outputs
+from semeq.presets.recipes import load_recipe, recipe_names
+
+if TYPE_CHECKING:
+    from semeq.presets.batch import Outcome, Request
+
+NO_ENCODER = "there is no audio encoder in this version: the recipe's typical move was made"
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Let a polite request to end remove temporary files, as Ctrl-C does."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+Show = Callable[[int, float], None]
+Say = Callable[[str], None]
+
+
+@contextmanager
+def _display(requests: "list[Request]") -> Iterator[tuple[Show, Say]]:
+    """Yield what shows progress and what says a line: a bar on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda number, share: None, lambda line: click.echo(line, err=True)
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    total = len(requests)
+    shares = [0.0] * total
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escape(requests[0].job.source.name), total=total)
+
+        def show(number: int, share: float) -> None:
+            shares[number] = share
+            name = requests[number].job.source.name
+            done = sum(one >= 1.0 for one in shares)
+            text = name if total == 1 else f"{done} of {total}  {name}"
+            bar.update(task, description=escape(text[:60]), completed=sum(shares))
+
+        def say(line: str) -> None:
+            bar.console.print(escape(line), highlight=False, soft_wrap=True)
+
+        yield show, say
+
+
+def _adaption(asked: float) -> dict[str, Any]:
+    why = NO_ENCODER if asked > 0.0 else ""
+    return {"asked": asked, "used": 0.0, **({"why": why} if why else {})}
+
+
+def _write_report(
+    path: Path, head: dict[str, Any], outcomes: "list[Outcome]", inputs: tuple[Path, ...]
+) -> None:
+    from semeq.engine.atomic import write_text
+    from semeq.engine.report import versions
+
+    content = {
+        "semeq": versions()["semeq"],
+        **head,
+        "files": [outcome.as_dict() for outcome in outcomes],
+        "versions": versions(),
+    }
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n", inputs=inputs)
+
+
+def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) -> None:
+    from semeq.engine.atomic import is_same_file
+
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"--report must name a file in a folder that exists, got {path}")
+    for other in (*sources, *targets):
+        if is_same_file(path, other):
+            raise UsageError(f"--report must not be one of the sound files, got {path}")
+
+
+@click.command(
+    epilog="Presets: " + ", ".join(recipe_names()) + ".",
+    short_help="Render sound files as words say.",
+)
+@click.argument(
+    "sources", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="The output of a single input; its suffix says the format.",
+)
+@click.option(
+    "--out-dir",
+    "-d",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A folder for outputs under the inputs' own names; made if it is not there.",
+)
+@click.option("--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.5 + crisp:0.3'.")
+@click.option(
+    "--amount",
+    type=click.FloatRange(-4, 4),
+    metavar="X",
+    help="Strength of the whole recipe; 1 if not given, 0 changes nothing.",
+)
+@click.option(
+    "--adapt",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    metavar="A",
+    help="How much the sound itself has a say; above 0 needs the audio encoder.",
+)
+@click.option(
+    "--preset", metavar="NAME|FILE", help="A recipe by name (listed below), or a .toml file."
+)
+@click.option("--overwrite", is_flag=True, help="Replace outputs that exist; never an input.")
+@click.option(
+    "--report",
+    metavar="FILE.json",
+    type=click.Path(path_type=Path),
+    help="Write levels, the EQ and every warning of each file.",
+)
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Files at the same time; as many as there are cores if not given.",
+)
+@click.option(
+    "--replay",
+    metavar="LOG",
+    type=click.Path(path_type=Path),
+    help="Render again what 'semeq live --record-log' recorded, bit for bit.",
+)
+@click.pass_context
+def render(
+    ctx: click.Context,
+    sources: tuple[Path, ...],
+    output: Path | None,
+    out_dir: Path | None,
+    make: str | None,
+    amount: float | None,
+    adapt: float,
+    preset: str | None,
+    overwrite: bool,
+    report: Path | None,
+    jobs: int | None,
+    replay: Path | None,
+) -> None:
+    """Render sound files as words say: wav, aiff, flac, ogg, mp3; 1 to 8 channels; 8 to 192 kHz.
+
+    Without -o or --out-dir, song.wav made warm becomes song.warm.wav beside it. Sample rate, channels, tags
+    and, where the format allows, bit depth stay as they are. The result is as loud as the input, and its
+    true peak stays below -1 dBTP, or below that of the input.
+
+    A file that fails does not stop the others; the exit code is then 1.
+    """
+    chosen = [
+        name
+        for name, value in (("--make", make), ("--preset", preset), ("--replay", replay))
+        if value
+    ]
+    if len(chosen) != 1:
+        got = " and ".join(chosen) if chosen else "none of them"
+        raise UsageError(f"give one of --make, --preset and --replay, got {got}")
+    recipe, strength, label = Recipe(), 1.0 if amount is None else amount, "replay"
+    if make is not None:
+        recipe = Recipe.parse(make)
+        label = label_for(recipe, strength)
+    elif preset is not None:
+        named = load_recipe(preset)
+        recipe, strength = named.recipe, named.amount if amount is None else amount
+        label = named.name.replace(" ", "_") + ("" if amount is None else f"@{amount:g}")
+    warnings = list(interpret(recipe, load_vocabulary(), amount=strength).warnings)
+    if adapt > 0.0 and ctx.get_parameter_source("adapt") is not click.core.ParameterSource.DEFAULT:
+        warnings.append(f"--adapt {adapt:g} has no effect: {NO_ENCODER}")
+    targets = plan_outputs(sources, output, out_dir, label)
+    if report is not None:
+        _check_report(report, sources, targets)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+    from semeq.engine.timeline import read_take
+    from semeq.presets import batch
+
+    take = None if replay is None else read_take(replay)
+    if out_dir is not None:
+        try:
+            out_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out-dir {out_dir} cannot be made: {error.strerror}") from None
+    kept = tuple(path for path in (report, replay) if path is not None)
+    requests = batch.make_requests(
+        sources, targets, recipe, strength, overwrite=overwrite, protected=kept, take=take
+    )
+    if batch.needs_compiling():
+        click.echo(
+            "compiling the audio path for this processor, once: this takes a moment", err=True
+        )
+    outcomes: list[Outcome | None] = [None] * len(requests)
+    with _ending_on_sigterm(), _display(requests) as (show, say):
+        for number, outcome in batch.run(requests, jobs or _cores(), show):
+            outcomes[number] = outcome
+            show(number, 1.0)
+            if outcome.report is None:
+                say(f"semeq: {outcome.error}")
+                continue
+            for warning in outcome.report.warnings:
+                say(f"warning: {outcome.report.source}: {warning}")
+            say(batch.summary(outcome.report))
+    done = [outcome for outcome in outcomes if outcome is not None]
+    if report is not None:
+        head: dict[str, Any] = {
+            "recipe": str(recipe),
+            "amount": strength,
+            "adapt": _adaption(adapt),
+            "replay": None if replay is None else str(replay),
+            "warnings": warnings,
+        }
+        _write_report(report, head, done, sources)
+    failed = sum(outcome.report is None for outcome in done)
+    if len(done) > 1:
+        click.echo(f"{len(done) - failed} rendered, {failed} failed", err=True)
+    if failed:
+        ctx.exit(1)
