@@ -20,12 +20,14 @@ ANCHOR = (5e-5, 0.1, 0.1)
 #: A word that is missed by more than this (dB rms) is fitted again on a longer line.
 HARD_DB, LOOSE = 0.4, 0.1
 #: Coarse steps from every start, then fine steps from the best of them.
-COARSE, FINE = 40, 120
+COARSE, FINE = 28, 60
 COARSE_DAMPING = (1e-3, 2e-2, 2e-2)
 FINE_DAMPING = (1e-4, 2e-3, 2e-3)
 #: A start on the watershed between two optima would make one rounding error of one processor decide.
 #: Rounding the parameters to seven decimals as often as this keeps such errors from growing.
 STEPS_BETWEEN_ROUNDINGS = 4
+#: Words fitted together: their slopes then stay in the processor's cache.
+CHUNK = 64
 #: How much cheaper (dB²) a start must come to replace an earlier one: no choice hangs on rounding.
 BETTER = 1e-3
 
@@ -124,6 +126,17 @@ def _rounded(parameters: Floats) -> EQSettings:
     return to_settings(ordered)
 
 
+def _best(curves: Floats, freqs_hz: Floats) -> Floats:
+    best = _search(curves, freqs_hz, 1.0)
+    missed = rms_db(responses_db(best, freqs_hz, FIT_FS)[0] - curves)
+    hard = np.flatnonzero(missed > HARD_DB)
+    again = _search(curves[hard], freqs_hz, LOOSE)
+    found = rms_db(responses_db(again, freqs_hz, FIT_FS)[0] - curves[hard])
+    better = found < missed[hard] - HARD_DB / 10.0
+    best[hard[better]] = again[better]
+    return best
+
+
 def fit_curves(curves: Floats, freqs_hz: Floats) -> tuple[list[EQSettings], Floats]:
     """Return the bands that follow each curve at 48 kHz, and how far off they are.
 
@@ -139,15 +152,8 @@ def fit_curves(curves: Floats, freqs_hz: Floats) -> tuple[list[EQSettings], Floa
     tuple
         Settings, values rounded as they are written, and the rms distance in dB, shape ``(words,)``.
     """
-    best = _search(curves, freqs_hz, 1.0)
-    missed = rms_db(responses_db(best, freqs_hz, FIT_FS)[0] - curves)
-    hard = np.flatnonzero(missed > HARD_DB)
-    again = _search(curves[hard], freqs_hz, LOOSE)
-    better = (
-        rms_db(responses_db(again, freqs_hz, FIT_FS)[0] - curves[hard])
-        < missed[hard] - HARD_DB / 10
-    )
-    best[hard[better]] = again[better]
+    chunks = [curves[k : k + CHUNK] for k in range(0, len(curves), CHUNK)]
+    best = np.concatenate([_best(chunk, freqs_hz) for chunk in chunks])
     settings = [_rounded(parameters) for parameters in best]
     written = np.array([to_parameters(s) for s in settings])
     return settings, rms_db(responses_db(written, freqs_hz, FIT_FS)[0] - curves)
