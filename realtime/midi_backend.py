@@ -25,7 +25,8 @@ from typing import Any, Protocol
 
 from semeq.engine.errors import DeviceError, MissingPackageError
 
-CLIENT_NAME = "semeq"
+#: Not the name of the audio client: JACK would add a number to one of them.
+CLIENT_NAME = "semeq-midi"
 #: Messages that may wait between two polls: seconds of the densest stream.
 QUEUE_SIZE = 8192
 _DUMMY = "dummy"

@@ -8,7 +8,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from semeq.presets.midi_bindings import Binding, Control, Encoding, MidiMap, Order, Press
+from semeq.presets.midi_bindings import (
+    Binding,
+    Control,
+    Encoding,
+    MidiMap,
+    Order,
+    Press,
+    TakeOver,
+)
 from semeq.realtime.control import Action, Bypass, ControlState, Reset, Set, Step, apply
 from semeq.realtime.desk import Desk
 from semeq.realtime.midi import TOP7, TOP14, ControlChange, Pair, clicks, parse
@@ -97,10 +105,13 @@ class Mapper:
                 for cc in binding.ccs:
                     self._by_cc.setdefault(cc, []).append(binding)
         self._knobs: dict[tuple[Binding, int], _Knob] = {}
+        self._has_pairs = any(b.encoding is Encoding.ABSOLUTE14 for b in midi_map.bindings)
 
     @property
     def due(self) -> float | None:
         """When `flush` is to be called at the latest, or None."""
+        if not self._has_pairs:
+            return None  # asked hundreds of times a second
         times = [knob.pair.due for knob in self._knobs.values() if knob.pair.due is not None]
         return min(times, default=None)
 
@@ -149,11 +160,15 @@ def _move(
     actions: list[Action] = []
     low, high = binding.span
     for raw in raws:
+        current = state.value(binding.control, binding.word)
+        # A word at 0 is not in use: there is nothing to jump away from, and a knob that seems dead at
+        # its first touch is worse. The audio path ramps whatever comes.
+        is_idle = binding.control is Control.WORD and current == 0.0 and knob.grip.knob is None
         knob.grip, value = take(
             knob.grip,
             knob_value(binding, raw, top),
-            state.value(binding.control, binding.word),
-            mode=binding.takeover,
+            current,
+            mode=TakeOver.JUMP if is_idle else binding.takeover,
             span=(low, high),
             window=(high - low) / TOP7,
         )

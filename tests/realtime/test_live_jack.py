@@ -56,7 +56,8 @@ def through_semeq(probe: Probe) -> None:
 
 
 def midi_in(probe: Probe) -> None:
-    (port,) = [name for name in ports("semeq") if name.endswith(":in")]
+    port = "semeq-midi:in"
+    assert port in ports("semeq-midi")
     probe.connect(f"{probe.name}:midi", port)
 
 

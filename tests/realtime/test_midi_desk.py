@@ -129,6 +129,16 @@ def test_pickup_is_kept_apart_by_channel() -> None:
     assert m.feed(cc(30, 120, channel=1), state) != []
 
 
+def test_a_word_that_nobody_uses_is_taken_at_the_first_touch() -> None:
+    m = mapper(Binding(20, Control.WORD, "warm"))
+    assert m.feed(cc(20, 127), ControlState()) == [Set(Control.WORD, 1.0, "warm")]
+    # from here on it is picked up like any other, also after somebody put it back to 0
+    assert m.feed(cc(20, 120), ControlState((("warm", 0.2),))) == []
+    assert m.feed(cc(20, 110), ControlState((("warm", 0.0),))) == []
+    used = mapper(Binding(20, Control.WORD, "warm"))
+    assert used.feed(cc(20, 127), ControlState((("warm", 0.5),))) == []
+
+
 @pytest.mark.parametrize(
     ("encoding", "up", "down"),
     [(Encoding.TWOS, 1, 127), (Encoding.OFFSET, 65, 63), (Encoding.SIGN, 1, 65)],

@@ -168,7 +168,7 @@ def test_other_programs_connect_to_a_virtual_port(jack: JackServer) -> None:
     heard = Heard()
     with MidiSender() as sender, MidiInput("virtual", heard, api="jack") as midi:
         assert midi.status.name == "in"
-        subprocess.run(["jack_connect", "-s", jack.name, sender.name, "semeq:in"], check=True)
+        subprocess.run(["jack_connect", "-s", jack.name, sender.name, "semeq-midi:in"], check=True)
         sender.send(0xB0, 20, 99)
         wait_for(lambda: bool(heard.messages), "hearing it")
     assert heard.messages[0][0] == [0xB0, 20, 99]
