@@ -13,13 +13,21 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 
 from semeq.engine.errors import DataError, SettingsError, UnknownWordError
-from semeq.engine.settings import LAYOUT, Band, EQSettings
+from semeq.engine.settings import (
+    FREQ_RANGE_HZ,
+    GAIN_LIMIT_DB,
+    LAYOUT,
+    Q_RANGE,
+    Band,
+    EQSettings,
+)
 from semeq.engine.spelling import normalise_word, suggest
 from semeq.engine.units import Floats, read_only
 
@@ -30,6 +38,20 @@ LANGUAGES = ("en", "es")
 LOW_AGREEMENT = 0.15
 #: No curve of a person, let alone a mean, leaves this range (dB).
 CURVE_LIMIT_DB = 60.0
+_LOWEST = (FREQ_RANGE_HZ[0], -GAIN_LIMIT_DB, Q_RANGE[0])
+_HIGHEST = (FREQ_RANGE_HZ[1], GAIN_LIMIT_DB, Q_RANGE[1])
+
+
+#: Frequency in Hz, gain in dB and q, seven times.
+Bands = tuple[tuple[float, float, float], ...]
+
+
+@lru_cache(maxsize=1024)
+def _settings(bands: Bands) -> EQSettings:
+    # Made when asked for: 800 words in full would take a tenth of the start-up of every command.
+    return EQSettings(
+        tuple(Band(kind, f, gain, q) for kind, (f, gain, q) in zip(LAYOUT, bands, strict=True))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +86,8 @@ class Word:
         The word whose curve is most nearly the reverse, if any is.
     nearest : tuple of str
         Words with the most similar curves, best first.
-    settings : EQSettings
-        Seven bands that follow the curve.
+    bands : tuple of (float, float, float)
+        Frequency in Hz, gain in dB and q of the seven bands that follow the curve; see ``settings``.
     fit_rms_db : float
         Rms distance in dB between the bands' response and the curve.
     """
@@ -79,13 +101,18 @@ class Word:
     sources: Mapping[str, Share]
     opposite: str | None
     nearest: tuple[str, ...]
-    settings: EQSettings
+    bands: Bands
     fit_rms_db: float
+
+    @property
+    def settings(self) -> EQSettings:
+        """The seven bands that follow the curve."""
+        return _settings(self.bands)
 
     @property
     def strength_db(self) -> float:
         """Rms of the curve in dB: how strong the word is at weight 1."""
-        return math.sqrt(float(np.mean(self.curve_db**2)))
+        return math.sqrt(float(self.curve_db @ self.curve_db) / len(self.curve_db))
 
     @property
     def single_person(self) -> bool:
@@ -152,9 +179,12 @@ class Vocabulary:
         freqs_hz = _row(content["freqs_hz"], "freqs_hz", None)
         if len(freqs_hz) < 2 or not (freqs_hz[0] > 0.0 and np.all(np.diff(freqs_hz) > 0.0)):
             raise DataError("freqs_hz must be positive and ascending")
+        entries = content["words"]
+        curves = _curves(entries, len(freqs_hz))
+        _check_bands(entries)
         words: dict[str, Word] = {}
-        for entry in content["words"]:
-            word = _word(entry, len(freqs_hz))
+        for entry, curve in zip(entries, curves, strict=True):
+            word = _word(entry, curve)
             if word.word in words:
                 raise DataError(f"each word must be there once, got {word.word!r} twice")
             words[word.word] = word
@@ -179,20 +209,46 @@ def _between(value: object, low: float, high: float, name: str) -> float:
     return value
 
 
-def _word(entry: dict[str, Any], points: int) -> Word:
+def _curves(entries: list[dict[str, Any]], points: int) -> Floats:
+    """Return all curves, shape ``(words, n)``: checked together, one by one only to name the culprit."""
+    rows = [entry["curve_db"] for entry in entries]
+    try:
+        curves = np.array(rows, dtype=np.float64).reshape(len(rows), points)
+    except (ValueError, TypeError):
+        curves = np.full((1, 1), np.nan)
+    largest = np.abs(curves).max(axis=1, initial=0.0)
+    if not np.all((largest > 0.0) & (largest <= CURVE_LIMIT_DB)):
+        for entry in entries:
+            row = np.abs(_row(entry["curve_db"], f"curve_db of {entry['word']!r}", points))
+            if not 0.0 < row.max() <= CURVE_LIMIT_DB:
+                raise DataError(
+                    f"the curve of {entry['word']!r} must be within ±{CURVE_LIMIT_DB:g} dB and not flat"
+                )
+    return read_only(curves)
+
+
+def _check_bands(entries: list[dict[str, Any]]) -> None:
+    bands = [entry["bands"] for entry in entries]
+    values = np.array(bands, dtype=np.float64).reshape(len(bands), len(LAYOUT), 3)
+    inside = (values >= _LOWEST) & (values <= _HIGHEST)
+    for k in np.flatnonzero(~inside.all(axis=(1, 2))):
+        try:
+            _settings(tuple(map(tuple, bands[k])))
+        except SettingsError as error:
+            raise DataError(f"bands of {entries[k]['word']!r}: {error}") from error
+
+
+def _word(entry: dict[str, Any], curve: Floats) -> Word:
     name = entry["word"]
     if not (isinstance(name, str) and name and name == normalise_word(name)):
         raise DataError(f"a word must be text in lower case, got {name!r}")
     if entry["language"] not in LANGUAGES:
         raise DataError(f"the language of {name!r} must be one of {', '.join(LANGUAGES)}")
-    curve = _row(entry["curve_db"], f"curve_db of {name!r}", points)
     spread = entry["spread_db"]
     if spread is not None:
-        spread = _row(spread, f"spread_db of {name!r}", points)
-    if not 0.0 < np.abs(curve).max() <= CURVE_LIMIT_DB:
-        raise DataError(f"the curve of {name!r} must be within ±{CURVE_LIMIT_DB:g} dB and not flat")
-    if spread is not None and spread.min() < 0.0:
-        raise DataError(f"the spread of {name!r} must not be negative, got {spread.min():g}")
+        spread = _row(spread, f"spread_db of {name!r}", len(curve))
+        if spread.min() < 0.0:
+            raise DataError(f"the spread of {name!r} must not be negative, got {spread.min():g}")
     people = int(_between(entry["people"], 1, 10**6, f"people of {name!r}"))
     agreement = entry["agreement"]
     if (agreement is None) != (people == 1):
@@ -208,11 +264,6 @@ def _word(entry: dict[str, Any], points: int) -> Word:
     }
     if sum(share.people for share in sources.values()) != people:
         raise DataError(f"the people of {name!r} must be the sum over its sources")
-    try:
-        bands = zip(LAYOUT, entry["bands"], strict=True)
-        settings = EQSettings(tuple(Band(kind, f, g, q) for kind, (f, g, q) in bands))
-    except SettingsError as error:
-        raise DataError(f"bands of {name!r}: {error}") from error
     return Word(
         word=name,
         language=entry["language"],
@@ -223,6 +274,6 @@ def _word(entry: dict[str, Any], points: int) -> Word:
         sources=MappingProxyType(sources),
         opposite=entry["opposite"],
         nearest=tuple(entry["nearest"]),
-        settings=settings,
+        bands=tuple(map(tuple, entry["bands"])),
         fit_rms_db=float(_between(entry["fit_rms_db"], 0.0, CURVE_LIMIT_DB, f"fit of {name!r}")),
     )

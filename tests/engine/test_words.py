@@ -130,7 +130,7 @@ def test_the_curves_cannot_be_changed() -> None:
         (text(entry(bands=[[100.0, 99.0, 0.7], *BANDS[1:]])), "bands of 'warm': gain_db must be"),
         (text(entry(bands=[[100.0, 1.0], *BANDS[1:]])), "damaged"),
         (text(entry(fit_rms_db=-1.0)), "fit of 'warm' must be in"),
-        (text({"word": "warm"}), "damaged: KeyError: 'language'"),
+        (text({"word": "warm"}), "damaged: KeyError: 'curve_db'"),
     ],
 )
 def test_a_damaged_file_is_refused_in_one_line(damaged: str, message: str) -> None:
