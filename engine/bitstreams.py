@@ -16,8 +16,8 @@ from typing import BinaryIO
 from semeq.engine.containers import Container
 
 _MP3_DECODER_DELAY = 529
-#: What may be missing from an MP3 before we call it cut short: less than two frames.
-_MP3_SLACK = 2048
+#: MPEG frames that may be missing before we call an MP3 cut short: taggers are not always exact.
+_MP3_SLACK = 1.5
 _TAIL = 65_536 + 300  # the longest Ogg page and a bit
 
 
@@ -101,7 +101,7 @@ def read_mp3(file: BinaryIO, size: int) -> Container:
     octets = fields.pop(0) if flags & 2 else 0
     cursor = 8 + sum(size for bit, size in ((1, 4), (2, 4), (4, 100), (8, 4)) if flags & bit)
     missing = start + at + octets - size
-    lost = f"ends {missing:,} bytes early" if missing > _MP3_SLACK else ""
+    lost = f"ends {missing:,} bytes early" if missing > _MP3_SLACK * octets / max(1, count) else ""
     lame = xing[cursor : cursor + 24]
     delay, padding = divmod(int.from_bytes(lame[21:24], "big"), 4096)
     if not count or not lame[:4].strip(b"\0") or delay + padding > count * per_frame:

@@ -79,6 +79,7 @@ def read_wav(file: BinaryIO, size: int) -> Container:
     """Return what the chunks of a RIFF, RF64 or BW64 file say."""
     file.seek(0)
     is_rf64 = file.read(4) in (b"RF64", b"BW64")
+    riff_size = int.from_bytes(file.read(4), "little")
     long_size = 0
     fmt: tuple[int, int, int, int, int] | None = None
     for name, at, length in chunks(file, "<", size):
@@ -97,14 +98,18 @@ def read_wav(file: BinaryIO, size: int) -> Container:
             tag, channels, fs, align, bits = fmt
             there = max(0, size - at)
             said = long_size if is_rf64 and length == _UNKNOWN_SIZE else length
-            if said == 0 or (said >= _UNKNOWN_SIZE - 0xFFFF and not is_rf64):
+            is_unfinished = there > 0 and (length == 0 or riff_size == 0)
+            if is_unfinished or (said >= _UNKNOWN_SIZE - 0xFFFF and not is_rf64):
                 said = there  # written through a pipe, or by a recorder that lost power
+            lost = _lost(there // align, said // align) if align else ""
+            if is_unfinished and tag != _FLOAT:  # floats are read without the decoder's help
+                lost = "has a header that was never finished"
             named = {_PCM: f"int{bits}", _FLOAT: f"float{bits}"}.get(tag, "coded")
             sample_format = named if named in LINEAR or named == "coded" else ""
             codec = f"{bits}-bit {'float ' if tag == _FLOAT else ''}WAV"
             if sample_format == "coded" or not align:
                 # frames are not a fixed number of bytes: only the decoder knows how many there are
-                lost = "ends before its data does" if there < said else ""
+                lost = lost or ("ends before its data does" if there < said else "")
                 return Container("wav", sample_format, codec, channels, fs, lost=lost)
             return Container(
                 "wav",
@@ -113,7 +118,7 @@ def read_wav(file: BinaryIO, size: int) -> Container:
                 channels,
                 fs,
                 min(there, said) // align,
-                lost=_lost(there // align, said // align),
+                lost=lost,
                 data_at=at,
             )
     lost = "has no data chunk" if fmt is not None else "has no format chunk"
