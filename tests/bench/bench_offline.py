@@ -152,7 +152,17 @@ def whole_files(folder: Path, recipe: str, seconds: float, rounds: int, *, pinne
         name: folder / f"{name}.wav" for name in ("semeq", "Pedalboard", "scipy", "sox", "ffmpeg")
     }
     commands = {
-        "semeq": [semeq, "render", str(source), "-o", str(sinks["semeq"]), "--make", recipe],
+        "semeq": [
+            semeq,
+            "render",
+            str(source),
+            "-o",
+            str(sinks["semeq"]),
+            "--make",
+            recipe,
+            "--jobs",
+            "1",
+        ],
         "Pedalboard": [sys.executable, str(HERE / "rival_pedalboard.py"), str(listed), str(source)],
         "scipy": [sys.executable, str(HERE / "rival_scipy.py"), str(listed), str(source)],
     }
