@@ -6,6 +6,7 @@ A map is a TOML file. Ours are shipped here as ``midi_<name>.toml``; a user's ow
     schema = 1
     name = "mine"
     takeover = "pickup"       # pickup | jump | scale: what a knob does that is not where the value is
+                              # (a word at 0 is taken at the first touch, whatever this says)
     channel = 3               # 1–16; left out: any channel
 
     [[bind]]

@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from semeq.realtime.midi_backend import Backend, backends
 from semeq.realtime.midi_keeper import PortKeeper, PortStatus
+from semeq.realtime.priority import prefer_this_thread
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class MidiInput:
             lambda message: self._queue.put((message, time.perf_counter())),
             announce or (lambda line: None),
         )
+        self._heard_s = time.perf_counter()
         self._stop = threading.Event()
         self._looked = threading.Event()
         self._thread = threading.Thread(target=self._run, name="semeq-midi", daemon=True)
@@ -120,45 +122,44 @@ class MidiInput:
     # ---- all below runs on the port's thread
 
     def _run(self) -> None:
+        prefer_this_thread()
         try:
-            next_look_s = 0.0
-            heard_s = time.perf_counter()
             while not self._stop.is_set():
-                now = time.perf_counter()
-                if now >= next_look_s:
-                    self._keeper.look()
-                    self._looked.set()
-                    next_look_s = now + (RESCAN_S if self._keeper.is_open else RETRY_S)
-                heard = self._poll() if self._keeper.is_polled else self._hear(next_look_s)
-                self._tick()
-                if heard:
-                    heard_s = time.perf_counter()
-                elif self._keeper.is_polled:
-                    is_idle = time.perf_counter() - heard_s > IDLE_AFTER_S
-                    time.sleep(IDLE_POLL_S if is_idle else POLL_S)
+                self._keeper.look()
+                self._looked.set()
+                wait_s = RESCAN_S if self._keeper.is_open else RETRY_S
+                next_look_s = time.perf_counter() + wait_s
+                read = self._poll if self._keeper.is_polled else self._hear
+                while not self._stop.is_set() and time.perf_counter() < next_look_s:
+                    read(next_look_s)
+                    self._tick()
         finally:
             self._keeper.close()
             self._looked.set()
 
-    def _poll(self) -> bool:
-        """Take all messages that have come; say whether there were any."""
-        heard = False
-        while (message := self._keeper.poll()) is not None:
-            heard = True
-            self._deliver(message, time.perf_counter())
-        return heard
+    def _poll(self, until_s: float) -> None:
+        """Ask for messages until one has come, or something is due; sleep in between."""
+        due = self._handler.due
+        end_s = until_s if due is None else min(due, until_s)
+        poll, now = self._keeper.poll, time.perf_counter
+        pause_s = IDLE_POLL_S if now() - self._heard_s > IDLE_AFTER_S else POLL_S
+        while (message := poll()) is None:
+            if now() >= end_s or self._stop.is_set():
+                return
+            time.sleep(pause_s)
+        self._heard_s = now()
+        self._deliver(message, self._heard_s)
 
-    def _hear(self, until_s: float) -> bool:
-        """Sleep until a message comes, or something is due; say whether one came."""
+    def _hear(self, until_s: float) -> None:
+        """Sleep until a message comes, or something is due."""
         due = self._handler.due
         wait_s = (until_s if due is None else min(due, until_s)) - time.perf_counter()
         try:
             event = self._queue.get(timeout=max(wait_s, 0.0))
         except queue.Empty:
-            return False
+            return
         if event is not None:
             self._deliver(*event)
-        return event is not None
 
     def _deliver(self, message: Sequence[int], at_s: float) -> None:
         try:

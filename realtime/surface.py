@@ -28,6 +28,8 @@ from semeq.realtime.view_model import Engine, ViewModel, WordRow
 #: How long a notice stays in the view, s.
 NOTICE_S = 12.0
 KEY_WAIT_S = 0.1
+#: Names of audio systems that are shorter than PortAudio's.
+SHORT_NAMES = {"JACK Audio Connection Kit": "JACK"}
 CURVE_POINTS = 240
 
 
@@ -160,7 +162,7 @@ class Surface:
             levels_in=(self._meters[0].update(peaks[0], now_s),),
             levels_out=(self._meters[1].update(peaks[1], now_s),),
             engine=Engine(
-                device=f"{device} ({config.output.api})",
+                device=f"{device} ({SHORT_NAMES.get(config.output.api, config.output.api)})",
                 fs=session.stream.fs,
                 blocksize=counts.blocksize,
                 latency_ms=session.latency_ms or None,
