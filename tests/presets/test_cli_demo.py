@@ -126,3 +126,16 @@ def test_a_bad_folder_is_one_clear_line(
     assert "Traceback" not in said.err
     assert str(target) in said.err
     assert file.read_text(encoding="utf-8") == "here first"
+
+
+def test_the_picture_in_the_readme_is_this_one(result: Result, out: Path) -> None:
+    """``make picture`` redraws it after the words have changed."""
+    committed = (Path(__file__).parents[2] / "docs" / "response.svg").read_text(encoding="utf-8")
+    drawn = (out / "response.svg").read_text(encoding="utf-8")
+    number = r"-?\d+\.\d+"
+    assert re.sub(number, "#", committed) == re.sub(number, "#", drawn)
+    # Pixels; another processor may round the last digit differently.
+    one, other = (
+        np.array([float(x) for x in re.findall(number, text)]) for text in (committed, drawn)
+    )
+    np.testing.assert_allclose(one, other, atol=0.2)
