@@ -25,13 +25,14 @@ from semeq.realtime import callback as native
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
 from semeq.realtime.mailbox import post
+from semeq.realtime.priority import prefer_this_thread
 from semeq.realtime.stream import LiveStream
 
 _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.01
-#: A ramp lasts one control period: the next set finds it finished.
-RAMP_S = 0.01
+#: A ramp is over before the next set can come, and long enough to be inaudible (``make bench``).
+RAMP_S = 0.006
 FADE_S = 0.02
 START_S = 0.5
 STOP_S = 0.05
@@ -179,6 +180,7 @@ class Conductor(threading.Thread):
 
     def run(self) -> None:
         """Serve until `finish` is called; an error here is reported, and the sound goes on."""
+        prefer_this_thread()
         version = -1
         listened = 0.0
         while not self._stop_requested.is_set():

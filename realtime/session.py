@@ -22,6 +22,7 @@ from semeq.realtime import callback as native
 from semeq.realtime.conductor import Conductor, Plan
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
+from semeq.realtime.priority import prompt_switching
 from semeq.realtime.record import ControlLog, InputRecorder, StatusFile
 from semeq.realtime.stream import Counts, LiveStream, StreamConfig
 
@@ -159,6 +160,7 @@ class Session:
         with ExitStack() as stack:
             conductor = self._conductor = Conductor(self.desk, self.stream, self.vocabulary)
             conductor.prepare()
+            stack.enter_context(prompt_switching())
             stack.enter_context(self.stream)
             self.started_at = self._alive_at = time.perf_counter()
             own = config.stream.lookahead_frames / self.stream.fs

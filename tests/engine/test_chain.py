@@ -107,7 +107,7 @@ def test_the_bypass_is_the_ideal_cross_fade() -> None:
     chain.set_target(coefficients, bypass=True, fade_frames=960)
     faded = chain.process(x[2000:])
     u = np.clip((np.arange(6000) + 1) / 960, 0, 1)[:, None]
-    share = u * u * (3 - 2 * u)
+    share = u**4 * (35 - 84 * u + 70 * u**2 - 20 * u**3)
     ideal = wet[2000:] + share * (x[2000:] - wet[2000:])
     assert 20 * np.log10(np.abs(faded - ideal).max() / 0.1) <= -100
 
@@ -151,6 +151,10 @@ def test_after_a_ramp_the_filter_is_the_target(eq: EQSettings, ramp_frames: int)
     np.testing.assert_allclose(ramped.process(x), always.process(x), rtol=0, atol=1e-6)
 
 
+#: As the live conductor ramps: 6 ms.
+RAMP_FRAMES = 288
+
+
 def spurious_db(
     tone_hz: float, band_hz: float, q: float, above_hz: float, gains_db: np.ndarray
 ) -> float:
@@ -162,7 +166,7 @@ def spurious_db(
     chain = Chain(FS, 1)
     parts = []
     for i, gain_db in enumerate(gains_db):
-        chain.set_target(design(peak(band_hz, gain_db, q), FS), ramp_frames=frames if i else 0)
+        chain.set_target(design(peak(band_hz, gain_db, q), FS), ramp_frames=RAMP_FRAMES if i else 0)
         parts.append(chain.process(x[i * frames : (i + 1) * frames, None]))
     y = np.concatenate(parts)[4800:, 0].astype(np.float64)
     # a window whose sidelobes are far below what is looked for
