@@ -6,8 +6,9 @@ Recipe
 ------
 1. *Names.* SocialEQ asked people for a word, so every answer made of letters counts. SAFE-DB holds free
    text under which a setting was saved: a name counts if two contributors used it or SocialEQ has it,
-   or if it is one of `SOUND_WORDS`, and never if it names a track or a preset (`NOT_A_SOUND`). A SAFE
-   comparative or noun (brighter, warmth) counts for its word. Names with digits or signs are left out.
+   or if it is one of `SOUND_WORDS`, and never if it names a track or a preset (`NOT_A_SOUND`, both in
+   `semeq.training.word_people`). A SAFE comparative or noun (brighter, warmth) counts for its word. Names
+   with digits or signs are left out.
 2. *People.* Rows that repeat a word and its setting are dropped, and so are flat ones. A SAFE contributor is
    one person, whatever the number of their rows: their curves are averaged. A SocialEQ row is one person.
 3. *Level* is removed from every curve: its mean over log-frequency, 20 Hz to 20 kHz.
@@ -33,9 +34,7 @@ byte at every run.
 """
 
 import json
-import re
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -43,7 +42,6 @@ import numpy as np
 
 from semeq.engine.errors import DataError
 from semeq.engine.fit import FIT_FS
-from semeq.engine.spelling import base_forms
 from semeq.engine.units import Floats
 from semeq.engine.words import FORMAT, FORMAT_VERSION, Vocabulary
 from semeq.training.human import (
@@ -54,31 +52,13 @@ from semeq.training.human import (
     SocialRow,
     read_safe,
     read_social,
-    safe_curves,
-    social_curves,
 )
 from semeq.training.word_fit import fit_curves, rms_db
+from semeq.training.word_people import FLAT_DB, People, gather
 
 SAFE, SOCIAL = "SAFE-DB", "SocialEQ"
 #: A sixth of an octave: finer than what people draw, 61 points.
 GRID_HZ = np.round(np.geomspace(20.0, 20_000.0, 61), 2)
-#: Letters, joined by single spaces, hyphens or apostrophes.
-PLAIN_NAME = re.compile(r"[^\W\d_]+(?:[ '’-][^\W\d_]+)*")
-#: SAFE-DB names that say what was equalised, or nothing.
-NOT_A_SOUND = frozenset(
-    {"bastard", "default", "guitar", "guitarriche", "hello", "kickclean", "vocal", "vocals"}
-)
-#: SAFE-DB names of one contributor each that are words for a sound all the same.
-SOUND_WORDS = frozenset(
-    {
-        *("atmosphere", "bass boost", "beef", "box", "brilliant", "contour", "croak", "crushed"),
-        *("defined", "drone", "fizz", "growly", "high cut", "low cut", "massive", "narrow"),
-        *("phat", "plastic", "poke", "present", "scooped", "shimmer", "sizzle", "snap"),
-        *("sparkle", "subbass", "throaty", "thump", "tubby", "weighty"),
-    }
-)
-#: A curve below this rms (dB) says nothing.
-FLAT_DB = 0.1
 #: No word is stronger than this at weight 1 (dB rms).
 STRONGEST_DB = 6.0
 #: From how many people on a spread is given.
@@ -98,15 +78,6 @@ CITATIONS = (
 )
 
 
-@dataclass
-class People:
-    """The curves of those who taught one word, one row a person, and the languages they used."""
-
-    safe: list[Floats] = field(default_factory=list)
-    social: list[Floats] = field(default_factory=list)
-    languages: Counter[str] = field(default_factory=Counter)
-
-
 @dataclass(frozen=True, slots=True)
 class Scale:
     """The slope from SocialEQ's shapes to dB, its number of words and their rms miss in dB."""
@@ -114,64 +85,6 @@ class Scale:
     db_per_unit: float
     words: int
     miss_db: float
-
-
-def accepted_safe_names(rows: tuple[SafeRow, ...], social: set[str]) -> dict[str, str]:
-    """Return the SAFE names that count, each with the word that it counts for."""
-    users: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        users[row.word].add(row.contributor)
-    names = {
-        name
-        for name, by in users.items()
-        if PLAIN_NAME.fullmatch(name)
-        and name not in NOT_A_SOUND
-        and (len(by) > 1 or name in social or name in SOUND_WORDS)
-    }
-    accepted = {name: name for name in names}
-    for name in users:
-        if name not in social and name.endswith(("er", "ness", "th")):
-            base = next((form for form in base_forms(name) if form in names | social), None)
-            if base is not None:
-                accepted[name] = base
-    return accepted
-
-
-def gather(
-    safe: HumanData[SafeRow], social: HumanData[SocialRow], freqs_hz: Floats
-) -> tuple[dict[str, People], dict[str, int]]:
-    """Return the people of every word, and how many names and rows were left out.
-
-    SocialEQ's curves are still in units of shape.
-    """
-    people: dict[str, People] = defaultdict(People)
-    left_out: Counter[str] = Counter()
-    social_names = {row.word for row in social.rows if PLAIN_NAME.fullmatch(row.word)}
-
-    for row, curve in zip(social.rows, social_curves(social.rows, freqs_hz), strict=True):
-        if row.word in social_names:
-            people[row.word].social.append(curve)
-            people[row.word].languages[row.language] += 1
-    accepted = accepted_safe_names(safe.rows, social_names)
-    by_person: dict[tuple[str, str], list[Floats]] = defaultdict(list)
-    seen = set()
-    for safe_row, curve in zip(safe.rows, safe_curves(safe.rows, freqs_hz), strict=True):
-        key = (safe_row.word, safe_row.settings)
-        if safe_row.word not in accepted:
-            left_out["safe_rows_of_other_names"] += 1
-        elif key in seen:
-            left_out["safe_rows_repeated"] += 1
-        elif rms_db(curve) < FLAT_DB:
-            left_out["safe_rows_flat"] += 1
-        else:
-            by_person[accepted[safe_row.word], safe_row.contributor].append(curve)
-        seen.add(key)
-    for (word, _), curves in sorted(by_person.items()):
-        people[word].safe.append(np.mean(curves, axis=0))
-        people[word].languages["en"] += 1
-    left_out["safe_names"] = len({row.word for row in safe.rows} - set(accepted))
-    left_out["social_names"] = len({row.word for row in social.rows} - social_names)
-    return dict(people), dict(left_out)
 
 
 def find_scale(people: dict[str, People]) -> Scale:
