@@ -38,6 +38,7 @@ class Desk:
 
     Examples
     --------
+    >>> from semeq.realtime.control import Bypass
     >>> desk = Desk()
     >>> desk.act(Bypass()).bypass, desk.version
     (True, 1)

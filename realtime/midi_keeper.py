@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from semeq.engine.errors import DeviceError
 from semeq.realtime.midi_backend import Backend, Client, Receiver
-from semeq.realtime.midi_ports import base_name, choose, find_again
+from semeq.realtime.midi_ports import AUTO, base_name, choose, find_again
 
 #: What asks for a port of our own, which other programs connect to; and its name.
 VIRTUAL = "virtual"
@@ -36,9 +36,12 @@ class PortStatus:
     message: str = ""
 
     def __str__(self) -> str:
+        """Return it in a few words; `message` is the whole sentence."""
         if self.state is PortState.OPEN:
             return f"{self.name} ({self.api})"
-        return self.message or self.state.value
+        if self.state is PortState.WAITING:
+            return f"waiting for {'a port' if self.wanted == AUTO else self.wanted}"
+        return self.state.value
 
 
 class PortKeeper:

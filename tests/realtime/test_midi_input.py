@@ -95,7 +95,8 @@ def test_a_port_that_comes_later() -> None:
     lines: list[str] = []
     with MidiInput("nano", heard, systems=[system], announce=lines.append) as midi:
         assert midi.status.state is PortState.WAITING
-        assert str(midi.status) == "waiting for MIDI port 'nano': there are none now"
+        assert str(midi.status) == "waiting for nano"
+        assert midi.status.message == "waiting for MIDI port 'nano': there are none now"
         system.names.append("nano")
         wait_for(lambda: midi.status.state is PortState.OPEN, "opening")
     assert lines[-1] == "MIDI port nano (Fake) is open"
