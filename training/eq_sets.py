@@ -43,14 +43,8 @@ from semeq.training.human import (
 )
 from semeq.training.splits import Shares, Split, split_of
 from semeq.training.word_fit import rms_db
-from semeq.training.words import (
-    FLAT_DB,
-    GRID_HZ,
-    PLAIN_NAME,
-    accepted_safe_names,
-    find_scale,
-    gather,
-)
+from semeq.training.word_people import FLAT_DB, PLAIN_NAME, accepted_safe_names, gather
+from semeq.training.words import GRID_HZ, find_scale
 
 #: A contributor with more than this share of the rows is never held out.
 LARGE_SHARE = 0.1

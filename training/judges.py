@@ -95,8 +95,8 @@ BAND_JUDGES = MappingProxyType(
     }
 )
 
-_low_hz, _high_hz = TILT_RANGE_HZ
-_in_range = (FREQS_HZ >= _low_hz) & (FREQS_HZ <= _high_hz)
+_beyond = (TILT_RANGE_HZ[0] > FREQS_HZ) | (TILT_RANGE_HZ[1] < FREQS_HZ)
+_in_range = ~_beyond
 _octaves = np.where(_in_range, np.log2(FREQS_HZ / 1000.0), 0.0)
 # Narrow bands are unequal where a judge's edge cuts one: each weighs by its width in octaves.
 _width = np.where(_in_range, np.diff(np.log2(BAND_EDGES_HZ)), 0.0)

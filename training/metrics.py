@@ -30,7 +30,7 @@ from semeq.engine.errors import DataError
 from semeq.engine.units import Floats
 from semeq.training.degrade import COUNTED, PRE_TILTS_DB, Degradation, tilt_curves
 from semeq.training.judges import BAND_JUDGES, HIT_DB, tilt_of_curve, with_curves
-from semeq.training.methods import BatchMethod, Method, as_batch
+from semeq.training.methods import BatchMethod, Method, as_batch, known_words
 from semeq.training.spectra import Clips, Spectra, to_bands
 
 DIRECTION_AMOUNT = 1.0
@@ -200,22 +200,43 @@ class Trial:
         Crops of unseen music.
     seed : int
         Draws the strengths of the degradations and the bootstrap.
+    lines : sequence of Degradation
+        The degradations; the mean counts those that say so.
+    like : Trial or None
+        A trial of the same spectra whose plain and pre-tilted clips serve again.
     """
 
-    def __init__(self, spectra: Spectra, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        spectra: Spectra,
+        *,
+        seed: int = 0,
+        lines: Sequence[Degradation] = COUNTED,
+        like: "Trial | None" = None,
+    ) -> None:
         if not len(spectra):
             raise DataError("spectra must hold one crop or more, got none")
-        self.plain = Clips(spectra, range(len(spectra)))
-        self.tilted = pre_tilted(spectra)
-        self.degraded = degraded(spectra, seed=seed)
-        self._weights = draws(spectra.files, seed)
+        self.spectra, self.seed = spectra, seed
+        self.plain: Clips = like.plain if like else Clips(spectra, range(len(spectra)))
+        self.tilted: Clips = like.tilted if like else pre_tilted(spectra)
+        self.degraded = degraded(spectra, lines, seed=seed)
+        #: How often each crop counts in each resample, shape ``(resamples + 1, crops)``.
+        self.weights = draws(spectra.files, seed)
+
+    def mean(self, rows: Floats, valid: Floats | None = None) -> Estimate:
+        """Return the mean of one number a crop, with its interval over recordings."""
+        return estimate(weighted_mean(self.weights, rows, valid))
 
     def triple(
         self, method: Method | BatchMethod, words: Sequence[str] = tuple(BAND_JUDGES)
     ) -> Triple:
         """Return the three figures of one method; see the module."""
         batch = as_batch(method)
-        weights = self._weights
+        words = known_words(method, words)
+        lines = [trial for trial in self.degraded if known_words(method, (trial.line.asked,))]
+        if not words or not any(trial.line.counts for trial in lines):
+            raise DataError(f"{method.name} must know a word that has a judge, got none")
+        weights = self.weights
         hits, valid = direction_hits(batch, self.plain, words)
         hit_words = weighted_mean(weights, hits, valid)
         all_hits = np.tensordot(weights, hits * valid, axes=(1, 0)).sum(axis=1)
@@ -223,7 +244,7 @@ class Trial:
         spread_words = weighted_mean(weights, spreads(applied_tilts(batch, self.tilted, words)))
 
         ratios, best = {}, {}
-        for trial in self.degraded:
+        for trial in lines:
             without = weighted_mean(weights, trial.error_without())
             rows = [
                 weighted_mean(weights, trial.errors(batch, amount)) / without
@@ -235,7 +256,7 @@ class Trial:
             method.name,
             estimate(all_hits),
             estimate(spread_words.mean(axis=1)),
-            estimate(np.mean(list(ratios.values()), axis=0)),
+            estimate(np.mean([ratios[t.line.name] for t in lines if t.line.counts], axis=0)),
             {word: estimate(hit_words[:, k]) for k, word in enumerate(words)},
             {word: estimate(spread_words[:, k]) for k, word in enumerate(words)},
             {name: estimate(row) for name, row in ratios.items()},
@@ -261,7 +282,7 @@ def triple(
     spectra : Spectra
         Crops of music that the method has not seen (`spectra_of_folder`).
     words : sequence of str
-        Words to ask for, out of `BAND_JUDGES`.
+        Words to ask for, out of `BAND_JUDGES`; those that the method does not know are left out.
     seed : int
         Draws the strengths of the degradations and the bootstrap.
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from semeq.engine.design import response_db
+from semeq.engine.fit import FIT_FS
+from semeq.engine.meaning import interpret
+from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary
 from semeq.training.human import without_level
@@ -16,6 +20,8 @@ from semeq.training.words import GRID_HZ
 
 #: How far the spectrum match may go at any frequency (dB).
 MATCH_LIMIT_DB = 12.0
+#: Share of the distance from the typical spectrum that is taken to have been put on: least squares.
+DETECTED = 0.3
 #: Width (standard deviation, octaves) of the smoothing before spectra are matched.
 SMOOTH_OCTAVES = 0.2
 #: A spectrum is taken to be no lower than this below its mean density (dB): lossy files end at 16 kHz.
@@ -23,13 +29,14 @@ DEEPEST_DB = -60.0
 
 
 def _smoothing() -> Floats:
+    widths = np.diff(np.log2(BAND_EDGES_HZ))
     distance = np.log2(FREQS_HZ[:, None] / GRID_HZ[None, :]) / SMOOTH_OCTAVES
     weights = np.exp(-0.5 * distance**2)
-    weights /= (weights * np.diff(np.log2(BAND_EDGES_HZ))[:, None]).sum(axis=0)
-    return np.asarray(weights)
+    normed: Floats = weights / (weights * widths[:, None]).sum(axis=0)
+    return normed
 
 
-_SMOOTHING = read_only(_smoothing())
+_SMOOTHING: Floats = read_only(_smoothing())
 
 
 def levels_db(power: Floats) -> Floats:
@@ -45,15 +52,18 @@ def levels_db(power: Floats) -> Floats:
     Floats
         Shape ``(..., 61)``.
     """
-    density = power @ _SMOOTHING
-    return without_level(10.0 * np.log10(np.maximum(density, 10.0 ** (DEEPEST_DB / 10.0))))
+    density: Floats = power @ _SMOOTHING
+    levels: Floats = 10.0 * np.log10(np.maximum(density, 10.0 ** (DEEPEST_DB / 10.0)))
+    return without_level(levels)
 
 
 def typical_spectrum(spectra: Spectra) -> Floats:
     """Return the mean of smoothed spectra in dB, shape ``(61,)``, each package weighing the same."""
     levels = levels_db(spectra.power)
     packages = np.array(spectra.packages)
-    return np.mean([levels[packages == p].mean(axis=0) for p in np.unique(packages)], axis=0)
+    means = np.array([levels[packages == p].mean(axis=0) for p in np.unique(packages)])
+    typical: Floats = means.mean(axis=0)
+    return typical
 
 
 class Identity(SpectralMethod):
@@ -97,6 +107,11 @@ class ConstantCurve(SpectralMethod):
         """Return the same curve for every clip."""
         return np.tile(amount * self._curves[word], (len(clips), 1))
 
+    def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
+        """Return the weighted sum of the words' curves for every clip."""
+        total = np.sum([weight * self._curves[word] for word, weight in weights.items()], axis=0)
+        return np.tile(total, (len(clips), 1))
+
 
 class SpectrumMatch(SpectralMethod):
     """Amount × (typical spectrum + word curve − this clip's spectrum), held within ±12 dB.
@@ -111,9 +126,49 @@ class SpectrumMatch(SpectralMethod):
 
     def curves_db(self, word: str, amount: float, clips: Clips) -> Floats:
         """Return what is missing to the target spectrum."""
-        wanted = self._typical + np.sign(amount) * self._curves[word]
-        move = abs(amount) * (wanted - levels_db(clips.power))
-        return without_level(np.clip(move, -MATCH_LIMIT_DB, MATCH_LIMIT_DB))
+        return self.blends_db({word: amount}, clips)
+
+    def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
+        """Return the sum over words of their weight times what is missing to their spectrum."""
+        away = self._typical - levels_db(clips.power)
+        move = sum(abs(a) * (away + np.sign(a) * self._curves[w]) for w, a in weights.items())
+        held: Floats = np.clip(move, -MATCH_LIMIT_DB, MATCH_LIMIT_DB)
+        return without_level(held)
+
+    def put_on_db(self, clips: Clips) -> Floats:
+        """Return how far the clips are from the typical spectrum, times `DETECTED`."""
+        return DETECTED * (levels_db(clips.power) - self._typical)
+
+    def own_scores(self, word: str, clips: Clips) -> Floats:
+        """Return minus the rms distance in dB from the word's target spectrum."""
+        away = levels_db(clips.power) - self._typical - self._curves[word]
+        score: Floats = -np.sqrt(np.mean(away**2, axis=1))
+        return score
+
+
+class TargetOnly(ConstantCurve):
+    """Decodes the word alone and never hears the input: the bands that ship for a word, times the amount.
+
+    Unlike the constant curve it goes through seven bands, as any settings do.
+    """
+
+    name = "decode without audio"
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._kept: dict[tuple[tuple[str, float], ...], Floats] = {}
+
+    def curves_db(self, word: str, amount: float, clips: Clips) -> Floats:
+        """Return the response of the word's bands for every clip."""
+        return self.blends_db({word: amount}, clips)
+
+    def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
+        """Return the response of the recipe's bands for every clip."""
+        terms = tuple(weights.items())
+        if terms not in self._kept:
+            settings = interpret(Recipe(terms), self._vocabulary).settings
+            self._kept[terms] = without_level(response_db(settings, FIT_FS, GRID_HZ))
+        return np.tile(self._kept[terms], (len(clips), 1))
 
 
 def vocabulary_curves(vocabulary: Vocabulary) -> dict[str, Floats]:
