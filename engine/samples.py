@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from semeq.engine.chain import BAD_ABOVE
 from semeq.engine.jit import jit
+from semeq.engine.path import BAD_ABOVE
 from semeq.engine.units import Audio
 
 _MULTIPLY_1 = np.uint64(0xBF58476D1CE4E5B9)

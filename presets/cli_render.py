@@ -227,7 +227,7 @@ def render(
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
 
-    from semeq.engine.timeline import read_take
+    from semeq.engine.take_file import read_take
     from semeq.presets import batch
 
     take = None if replay is None else read_take(replay)

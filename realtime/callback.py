@@ -12,9 +12,9 @@ import numpy as np
 from numba import cfunc, types
 from numba.np.numpy_support import carray
 
-from semeq.engine.chain import FLOATS, INTS, PEAK_SLOTS, POSITION, ChainState, is_busy, process
 from semeq.engine.jit import jit
 from semeq.engine.kernel import FLUSH_EVERY, PAIR_STATE, SET_SIZE
+from semeq.engine.path import FLOATS, INTS, PEAK_SLOTS, POSITION, ChainState, is_busy, process
 from semeq.engine.timeline import SEQUENCE, SET_DOUBLES, apply_set, session_chain
 from semeq.engine.units import Audio, Ints
 from semeq.realtime.atomic import TICKS_PER_NS, now_ticks, pointer_to, publish

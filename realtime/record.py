@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
 from semeq.engine.errors import AudioFileError
+from semeq.engine.take_file import end_line, event_line, header_line
 from semeq.engine.timeline import Event, Take
 from semeq.engine.units import Audio
 
@@ -45,7 +46,7 @@ class ControlLog:
         self._path = path
         self._warn = warn
         self._file: TextIO | None = _create(path, "control log")
-        self._write(header.header())
+        self._write(header_line(header))
 
     def _write(self, line: str) -> None:
         if self._file is None:
@@ -62,11 +63,11 @@ class ControlLog:
 
     def event(self, event: Event) -> None:
         """Write one event."""
-        self._write(event.line())
+        self._write(event_line(event))
 
     def close(self, frames: int, first_sound: int | None) -> None:
         """Write the end mark and close the file."""
-        self._write(Take.end(frames, first_sound))
+        self._write(end_line(frames, first_sound))
         if self._file is not None:
             file, self._file = self._file, None
             _close(file)

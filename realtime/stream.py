@@ -12,9 +12,9 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from semeq.engine.chain import BAD, MAX_CHANNELS, PEAK_SLOTS, PEAKS, POSITION
 from semeq.engine.errors import DeviceError
 from semeq.engine.limiter import LIMITED
+from semeq.engine.path import BAD, MAX_CHANNELS, PEAK_SLOTS, PEAKS, POSITION
 from semeq.engine.units import Audio
 from semeq.realtime import callback as native
 from semeq.realtime import devices

@@ -9,8 +9,9 @@ from bench_tables import Table
 from numba import njit
 from scipy.signal import sosfilt
 
-from semeq.engine.chain import Chain, is_busy, set_rows
+from semeq.engine.chain import Chain
 from semeq.engine.design import Coefficients, design, design_sos
+from semeq.engine.path import is_busy, set_rows
 from semeq.engine.settings import LAYOUT, Band, EQSettings
 from semeq.engine.synth import demo_mix
 from semeq.engine.units import Audio, Floats, Ints

@@ -11,9 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from strategies import partitions, settings
 
-from semeq.engine.chain import BAD_ABOVE, Chain
+from semeq.engine.chain import Chain
 from semeq.engine.design import design, design_sos
 from semeq.engine.errors import SettingsError
+from semeq.engine.path import BAD_ABOVE
 from semeq.engine.settings import LAYOUT, REST_FREQS_HZ, Band, EQSettings, Kind
 from semeq.engine.units import Audio
 

@@ -11,17 +11,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from strategies import partitions, settings
 
-from semeq.engine.chain import process
 from semeq.engine.design import design
 from semeq.engine.errors import DataError
+from semeq.engine.path import process
 from semeq.engine.settings import EQSettings
+from semeq.engine.take_file import end_line, event_line, header_line, read_take
 from semeq.engine.timeline import (
     ControlSet,
     Event,
     Take,
     align,
     apply_set,
-    read_take,
     replay,
     session_chain,
 )
@@ -58,9 +58,9 @@ def take_of(eq: EQSettings, *, lookahead: int = 0, first_sound: int | None = 300
 def write(take: Take, path: Path) -> Path:
     assert take.frames is not None
     lines = [
-        take.header(),
-        *(e.line() for e in take.events),
-        Take.end(take.frames, take.first_sound),
+        header_line(take),
+        *map(event_line, take.events),
+        end_line(take.frames, take.first_sound),
     ]
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -16,7 +16,8 @@ from jack_server import JackServer
 from live_process import SEMEQ, Live, ports
 
 from semeq.engine.synth import demo_mix
-from semeq.engine.timeline import align, read_take, replay
+from semeq.engine.take_file import read_take
+from semeq.engine.timeline import align, replay
 from semeq.engine.units import Audio
 
 pytestmark = pytest.mark.jack

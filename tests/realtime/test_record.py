@@ -9,7 +9,8 @@ import pytest
 from semeq.engine.design import design
 from semeq.engine.errors import AudioFileError
 from semeq.engine.settings import EQSettings
-from semeq.engine.timeline import ControlSet, Event, Take, read_take
+from semeq.engine.take_file import read_take
+from semeq.engine.timeline import ControlSet, Event, Take
 from semeq.realtime.record import ControlLog, InputRecorder, StatusFile
 
 FULL = Path("/dev/full")
