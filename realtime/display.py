@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -45,12 +46,21 @@ class PeakMeter:
         return self._level
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to its caller instead of ending the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on, which is being handled here."""
+        raise BrokenPipeError
+
+
 class Display:
     """Where the view is drawn; a context manager.
 
     On a terminal it takes the second screen and gives the first back as it was. Only lines that have
     changed are written, so nothing flickers and a picture costs little. Elsewhere it writes one line a
-    second. It draws from the thread that calls it and starts none of its own.
+    second. It draws from the thread that calls it and starts none of its own. A terminal that goes away
+    ends the drawing, never the session.
 
     Parameters
     ----------
@@ -59,7 +69,7 @@ class Display:
     """
 
     def __init__(self, file: TextIO | None = None) -> None:
-        self.console = Console(file=file or sys.stderr, highlight=False)
+        self.console = _Console(file=file or sys.stderr, highlight=False)
         encoding = (self.console.encoding or "").lower()
         self._glyphs = UNICODE if encoding.startswith("utf") else ASCII
         self._on_screen = False
@@ -95,8 +105,9 @@ class Display:
         """Give the screen back."""
         if self._on_screen:
             self._on_screen = False
-            self.console.show_cursor(True)
-            self.console.set_alt_screen(False)
+            with suppress(OSError):  # a terminal that is gone needs nothing back
+                self.console.show_cursor(True)
+                self.console.set_alt_screen(False)
 
     def is_due(self, now_s: float | None = None) -> bool:
         """Say whether it is time for the next picture: who asks first need not make a model in vain."""
@@ -105,17 +116,22 @@ class Display:
     def draw(self, model: ViewModel, now_s: float | None = None) -> None:
         """Show the model."""
         now_s = time.perf_counter() if now_s is None else now_s
-        if not self._on_screen:
-            self._next_s = now_s + 1.0 / LINES_S
-            self.console.print(plain_line(model), markup=False, soft_wrap=True)
-            return
-        self._next_s = now_s + 1.0 / PICTURES_S
+        try:
+            if self._on_screen:
+                self._next_s = now_s + 1.0 / PICTURES_S
+                self._picture(model, now_s)
+            else:
+                self._next_s = now_s + 1.0 / LINES_S
+                self.console.print(plain_line(model), markup=False, soft_wrap=True)
+        except OSError:
+            self._next_s = math.inf
+
+    def _picture(self, model: ViewModel, now_s: float) -> None:
         width, height = size = self.console.size
         if size != self._size or now_s >= self._whole_s:
             self._size, self._shown = size, []
             self._whole_s = now_s + WHOLE_S
-        lines = view_lines(model, width, height, self._glyphs)
-        self._write(lines, height)
+        self._write(view_lines(model, width, height, self._glyphs), height)
 
     def _write(self, lines: list[Text], height: int) -> None:
         """Write the lines that differ from what is on the screen, each at its place."""

@@ -142,6 +142,23 @@ def test_a_terminal_without_unicode_gets_ascii(monkeypatch: pytest.MonkeyPatch) 
     del display
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_that_goes_away_ends_the_drawing_alone(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    def gone(text: str) -> int:
+        raise BrokenPipeError
+
+    display, file = on_terminal(monkeypatch)
+    if not is_terminal:
+        monkeypatch.setattr(file, "isatty", lambda: False)
+    with display:
+        display.draw(MODEL, 0.0)
+        monkeypatch.setattr(file, "write", gone)
+        display.draw(MODEL, 5.0)
+        assert not display.is_due(1e9)
+
+
 PROGRAM = """
 import time
 from semeq.realtime.display import Display
