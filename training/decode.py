@@ -8,7 +8,6 @@ Training needs no bit-exact reading as a render does (`semeq.engine.audiofile`):
 """
 
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -97,9 +96,9 @@ def _url(path: Path) -> str:
     return f"file:{os.fspath(path)}"
 
 
-def _checked(path: Path, audio: Audio, shortest: int) -> Audio:
-    if len(audio) < shortest:
-        raise AudioFileError(f"{path} is too short: {len(audio):,} frames, wanted {shortest:,}")
+def _checked(path: Path, audio: Audio) -> Audio:
+    if not len(audio):
+        raise AudioFileError(f"{path} is too short: nothing to decode")
     peak = float(np.abs(audio).max(initial=0.0))
     if not peak <= ABSURD:
         raise AudioFileError(f"{path} is damaged: its samples reach {peak:g}")
@@ -146,6 +145,7 @@ def read_stretch(
         else:
             with file:
                 fs, wanted = float(file.samplerate), round(seconds * file.samplerate)
+                _long_enough(path, file.frames / fs, shortest_s)
                 spare = file.frames - wanted
                 try:
                     if spare > 0:
@@ -153,9 +153,14 @@ def read_stretch(
                     audio = np.ascontiguousarray(file.read(min(wanted, file.frames)).T)
                 except (ValueError, RuntimeError, OSError) as error:
                     raise AudioFileError(f"{path} is damaged: {_one_line(error)}") from None
-            return _checked(path, audio, math.ceil(shortest_s * fs)), fs
+            return _checked(path, audio), fs
     (audio,), fs = read_streams(path, (0,), place, seconds, shortest_s=shortest_s)
     return audio, fs
+
+
+def _long_enough(path: Path, length_s: float, shortest_s: float) -> None:
+    if length_s < shortest_s:
+        raise AudioFileError(f"{path} is too short: {length_s:.2f} s, wanted {shortest_s:g} s")
 
 
 def _one_line(error: BaseException) -> str:
@@ -183,7 +188,9 @@ def read_streams(
     fs = chosen[0].fs
     if any(stream.fs != fs for stream in chosen):
         raise AudioFileError(f"{path} must have one rate in all its streams")
-    start_s = max(0.0, place * (min(stream.seconds for stream in chosen) - seconds))
+    length_s = min(stream.seconds for stream in chosen)
+    _long_enough(path, length_s, shortest_s)
+    start_s = max(0.0, place * (length_s - seconds))
     widths = [stream.channels for stream in chosen]
     # -ss before -i seeks in the container and then decodes to the exact sample.
     arguments = [_command("ffmpeg"), "-nostdin", "-v", "error", "-threads", "1"]
@@ -197,6 +204,6 @@ def read_streams(
     raw = _run(path, [*arguments, "-ac", str(sum(widths)), "-f", "f32le", "-"])
     usable = len(raw) // (4 * sum(widths)) * sum(widths)
     flat = np.frombuffer(raw, dtype="<f4", count=usable).reshape(-1, sum(widths))
-    _checked(path, flat, math.ceil(shortest_s * fs))
+    _checked(path, flat)
     parts = np.split(flat[: round(seconds * fs)], np.cumsum(widths)[:-1], axis=1)
     return tuple(part.astype(np.float32) for part in parts), fs
