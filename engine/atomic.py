@@ -87,8 +87,7 @@ class Replacement:
 
     def __enter__(self) -> Self:
         try:
-            # unbuffered: the encoder hands over large pieces, and an error shows at once
-            self.file = self.path.open("x+b", buffering=0)
+            self.file = self.path.open("x+b")
         except OSError as error:
             raise AudioFileError(f"{self.target} cannot be written: {explain(error)}") from None
         return self
@@ -118,7 +117,8 @@ class Replacement:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.file.close()
+        with contextlib.suppress(OSError):  # what is still in the buffer may not find room
+            self.file.close()
         if not self._done:
             self.path.unlink(missing_ok=True)
 

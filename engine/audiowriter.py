@@ -7,7 +7,7 @@ Sample rate and channels always are, bit depth where the container allows it: se
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,45 @@ def encoding_for(path: Path, source: Container, fs: float, channels: int) -> Enc
     return Encoding(kind, "int24", note)
 
 
+class _Sink:
+    """Our open file as Pedalboard sees it: it never fails, but remembers that it did.
+
+    An exception inside an encoder's call is turned into another one, or lost.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        if self.error is None:
+            try:
+                self._file.write(data)
+            except BaseException as error:
+                self.error = error
+        return len(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._file.seek(position, whence) if self.error is None else position
+
+    def tell(self) -> int:
+        return self._file.tell() if self.error is None else 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        """Leave that to whoever owns the file."""
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self.error is not None:
+            raise self.error
+
+
 class AudioWriter:
     """A sound file being written into an open file; a context manager.
 
@@ -120,8 +159,9 @@ class AudioWriter:
         self._position = 0
         #: Samples beyond full scale that an integer format could not hold.
         self.clipped = 0
+        self._sink = _Sink(file)
         self._backend: WriteableAudioFile = AudioFile(
-            file,
+            cast(BinaryIO, self._sink),  # as much of one as an encoder needs
             "w",
             samplerate=fs,
             num_channels=channels,
@@ -154,6 +194,7 @@ class AudioWriter:
             planes = planes[:, 1:]
         if planes.size:
             self._backend.write(planes)
+        self._sink.check()
 
     def __enter__(self) -> Self:
         return self
@@ -164,8 +205,6 @@ class AudioWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self._backend.close()
-        except Exception:
-            if error is None:
-                raise
+        self._backend.close()
+        if error is None:
+            self._sink.check()

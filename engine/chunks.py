@@ -32,7 +32,7 @@ _EXTENSIBLE = 0xFFFE
 
 
 def _size(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size
+    return file.seek(0, os.SEEK_END)
 
 
 def carry_chunks(source: BinaryIO, target: BinaryIO, kind: str) -> list[str]:

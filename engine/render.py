@@ -11,7 +11,6 @@ it was. The look-ahead's delay is taken off: output and input line up, and are e
 A flat EQ passes samples bit for bit; where the container stays the same, the file itself is copied.
 """
 
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +25,7 @@ from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
 from semeq.engine.audiowriter import AudioWriter, Encoding, encoding_for
 from semeq.engine.chain import Chain
 from semeq.engine.design import design
-from semeq.engine.errors import AudioFileError
+from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.loudness import LoudnessMeter
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
 from semeq.engine.settings import EQSettings
@@ -34,7 +33,7 @@ from semeq.engine.spool import Spool
 from semeq.engine.tags import carry_tags
 from semeq.engine.timeline import Take, align, replay
 from semeq.engine.truepeak import TruePeakMeter
-from semeq.engine.units import Audio, db_to_gain
+from semeq.engine.units import Audio, db_to_gain, gain_to_db
 
 CEILING_DB = -1.0
 LOOKAHEAD_S = 0.005
@@ -135,12 +134,10 @@ def ceiling_for(
 ) -> float | None:
     """Return the limiter's ceiling in dBTP, or None where no limiter is needed."""
     clips = not encoding.is_float and after.sample_peak > 1.0
-    allowed = max(db_to_gain(ceiling_db), before.true_peak)
-    if not clips and after.true_peak <= allowed * db_to_gain(_PEAK_TOLERANCE_DB):
+    allowed_db = max(ceiling_db, gain_to_db(before.true_peak))
+    if not clips and gain_to_db(after.true_peak) <= allowed_db + _PEAK_TOLERANCE_DB:
         return None
-    if not encoding.is_float:
-        allowed = min(allowed, 1.0)
-    return 20.0 * math.log10(allowed)
+    return allowed_db if encoding.is_float else min(allowed_db, 0.0)
 
 
 class _Render:
@@ -354,13 +351,14 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
             else:
                 before, after, gain_db, limiting = render.equalised(new)
             if not render.is_copy:
+                new.file.flush()
                 source = render.reader.source
                 render.warnings += carry_tags(
                     job.source, source.kind, new.path, new.file, render.encoding.kind
                 )
-        except AudioFileError:
+        except SemeqError:
             raise
-        except (OSError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             said = explain(error) if isinstance(error, OSError) else " ".join(str(error).split())
             raise AudioFileError(f"{job.target} cannot be written: {said}") from None
         render.finish_warnings(before, after)
