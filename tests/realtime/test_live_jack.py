@@ -235,7 +235,7 @@ def test_status_duration_and_summary(jack: JackServer, tmp_path: Path) -> None:
     assert "0 deadlines missed" in done.stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_starts_from_silence_and_ends_in_silence(
     jack: JackServer, tmp_path: Path, how: signal.Signals
 ) -> None:
