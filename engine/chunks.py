@@ -65,8 +65,9 @@ def carry_chunks(source: BinaryIO, target: BinaryIO, kind: str) -> list[str]:
         return ["tags were left out: files of more than 4 GB have no room for them"]
     target.seek(size)
     target.write(b"\0" * (size & 1) + extra)
+    whole = _size(target) - 8
     target.seek(4)
-    target.write(struct.pack(order + "I", _size(target) - 8))
+    target.write(struct.pack(order + "I", whole))
     return []
 
 
