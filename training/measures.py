@@ -14,8 +14,9 @@ Everything takes curves or a method and returns one number a clip (or a clip and
 - *Distribution* (M6): squared maximum mean discrepancy (Gaussian kernel, σ = 1, divided by the dimension)
   between nine-band profiles in dB, standardised by the clean clips', of the method's outputs and of the same
   clips with held-out people's curves. Its place between random EQ (0) and the training people's curves (1).
-- *Monotone* (M7): Spearman between eleven amounts 0, 0.1 … 1 and the judge's score, for each clip and word;
-  for a blend, the first word's amount moves and the second stays at 0.5.
+- *Monotone* (M7): the size of Spearman's correlation between eleven amounts 0, 0.1 … 1 and the judge's
+  score, for each clip and word (whether it is the right way is what M1 says); for a blend, the first
+  word's amount moves and the second stays at 0.5.
 - *Flat at 0* (M7): the largest gain anywhere at amount 0, in dB.
 - *Level* (M8): rms difference in dB between the curves for a sound and for the same sound 20 dB lower.
 - *Steadiness* (M8): rms difference in dB between the curves for two crops of one recording.
@@ -36,6 +37,8 @@ from semeq.training.spectra import FREQS_HZ, Clips, to_bands
 
 STRENGTH_DB = 3.0
 MOST_SCALED = 4.0
+#: Least difference of random EQ and people in squared discrepancy for a place between them to mean anything.
+LEAST_ROOM = 0.02
 AMOUNTS = tuple(round(0.1 * k, 1) for k in range(11))
 LEVEL_STEP_DB = 20.0
 #: Pairs of words that do not cancel, the first of which is turned.
@@ -145,7 +148,9 @@ def profiles_db(power: Floats, like: Floats) -> Floats:
     return standard
 
 
-def distribution_place(curves_db: Floats, held: Floats, train: Floats, power: Floats) -> float:
+def distribution_place(
+    curves_db: Floats, held: Floats, train: Floats, power: Floats
+) -> float | None:
     """Return where a method's outputs lie between those of random EQ (0) and of people (1).
 
     Parameters
@@ -171,25 +176,28 @@ def distribution_place(curves_db: Floats, held: Floats, train: Floats, power: Fl
         [np.roll(row, k) for row, k in zip(shifted, rng.integers(61, size=count), strict=True)]
     )
     worst = mmd(heard(shifted), target)
-    return (worst - mmd(heard(curves_db), target)) / max(worst - best, 1e-9)
+    # Where people to learn from are no closer than chance there is no scale to read a place on.
+    if worst - best < LEAST_ROOM:
+        return None
+    return (worst - mmd(heard(curves_db), target)) / (worst - best)
 
 
 def monotone(method: BatchMethod, word: str, clips: Clips) -> tuple[Floats, float]:
-    """Return Spearman's rho of amount and score a clip, and the largest gain in dB at amount 0."""
+    """Return the size of Spearman's rho of amount and score a clip, and the largest gain (dB) at 0."""
     curves = [method.curves_db(word, amount, clips) for amount in AMOUNTS]
     scores = np.stack([effect_db(word, curve, clips.power) for curve in curves], axis=-1)
-    rho = spearman(scores, np.broadcast_to(AMOUNTS, scores.shape), decimals=6)
+    rho = np.abs(spearman(scores, np.broadcast_to(AMOUNTS, scores.shape), decimals=6))
     return rho, float(np.abs(curves[0]).max())
 
 
 def blend_monotone(method: Blender, turned: str, other: str, clips: Clips) -> Floats:
-    """Return Spearman's rho of the turned word's amount and its score, the other word at 0.5."""
+    """Return the size of Spearman's rho of the turned word's amount and its score, the other word at 0.5."""
     scores = [
         effect_db(turned, method.blends_db({turned: a, other: 0.5}, clips), clips.power)
         for a in AMOUNTS
     ]
     rows = np.stack(scores, axis=-1)
-    return spearman(rows, np.broadcast_to(AMOUNTS, rows.shape), decimals=6)
+    return np.abs(spearman(rows, np.broadcast_to(AMOUNTS, rows.shape), decimals=6))
 
 
 def level_change_db(method: Method, word: str, clips: Clips, count: int) -> Floats:

@@ -50,6 +50,7 @@ class SpectralMethod(ABC):
     """Base of methods that look at nothing but long-term spectra: both a `Method` and a `BatchMethod`."""
 
     name: str
+    words: Collection[str] | None = None
 
     @abstractmethod
     def curves_db(self, word: str, amount: float, clips: Clips) -> Floats:

@@ -67,23 +67,28 @@ class Fold:
         return tuple(words)
 
 
+def trains(people: EqSet, k: int, salt: str = SALT) -> bool:
+    """Return whether the person of row `k` is one to learn from under a salt."""
+    if salt == SALT:
+        return people.splits[k] is Split.TRAIN
+    # Whom the hash of training would hold out but did not is one of the largest contributors.
+    usual = split_of(people.people[k], USUAL_SHARES)
+    large = people.splits[k] is Split.TRAIN and usual is not Split.TRAIN
+    return large or split_of(people.people[k], USUAL_SHARES, salt=salt) is Split.TRAIN
+
+
 def fold(sets: tuple[EqSet, ...], salt: str = SALT) -> Fold:
     """Return the people of some sets, split by a salt."""
     curves: dict[tuple[str, str], list[Floats]] = defaultdict(list)
-    side: dict[str, Split] = {}
+    side: dict[str, bool] = {}
     for people in sets:
-        rows = zip(people.words, people.people, people.curves_db, people.splits, strict=True)
-        for word, person, curve, split in rows:
-            curves[word, person].append(curve)
-            # Whom no salt would hold out (the largest contributors) trains under every salt.
-            always = split is Split.TRAIN and split_of(person, USUAL_SHARES) is not Split.TRAIN
-            side[person] = Split.TRAIN if always else split_of(person, USUAL_SHARES, salt=salt)
-            if salt == SALT:
-                side[person] = split
+        for k, (word, person) in enumerate(zip(people.words, people.people, strict=True)):
+            curves[word, person].append(people.curves_db[k])
+            side[person] = trains(people, k, salt)
     train: dict[str, list[Floats]] = defaultdict(list)
     held: dict[str, list[Floats]] = defaultdict(list)
     for (word, person), rows_of in sorted(curves.items()):
-        to = train if side[person] is Split.TRAIN else held
+        to = train if side[person] else held
         to[word].append(np.mean(rows_of, axis=0))
     return Fold(
         {word: read_only(np.array(rows)) for word, rows in train.items()},

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from semeq.engine.design import response_db
-from semeq.engine.fit import FIT_FS
-from semeq.engine.meaning import interpret
-from semeq.engine.recipe import Recipe
+from semeq.engine.fit import FIT_FS, fit_bands
+from semeq.engine.settings import EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary
 from semeq.training.human import without_level
@@ -21,7 +20,9 @@ from semeq.training.words import GRID_HZ
 #: How far the spectrum match may go at any frequency (dB).
 MATCH_LIMIT_DB = 12.0
 #: Share of the distance from the typical spectrum that is taken to have been put on: least squares.
-DETECTED = 0.3
+DETECTED = 0.2
+#: Steps of the fit of bands from a flat start.
+FIT_STEPS = 60
 #: Width (standard deviation, octaves) of the smoothing before spectra are matched.
 SMOOTH_OCTAVES = 0.2
 #: A spectrum is taken to be no lower than this below its mean density (dB): lossy files end at 16 kHz.
@@ -147,15 +148,12 @@ class SpectrumMatch(SpectralMethod):
 
 
 class TargetOnly(ConstantCurve):
-    """Decodes the word alone and never hears the input: the bands that ship for a word, times the amount.
-
-    Unlike the constant curve it goes through seven bands, as any settings do.
-    """
+    """Decodes the word alone and never hears the input: seven bands fitted to its curve, times the amount."""
 
     name = "decode without audio"
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, curves: Mapping[str, Floats]) -> None:
+        super().__init__(curves)
         self._kept: dict[tuple[tuple[str, float], ...], Floats] = {}
 
     def curves_db(self, word: str, amount: float, clips: Clips) -> Floats:
@@ -163,11 +161,14 @@ class TargetOnly(ConstantCurve):
         return self.blends_db({word: amount}, clips)
 
     def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
-        """Return the response of the recipe's bands for every clip."""
-        terms = tuple(weights.items())
+        """Return the response of the bands fitted to the weighted sum for every clip."""
+        terms = tuple(sorted(weights.items()))
         if terms not in self._kept:
-            settings = interpret(Recipe(terms), self._vocabulary).settings
-            self._kept[terms] = without_level(response_db(settings, FIT_FS, GRID_HZ))
+            wanted = super().blends_db(weights, clips)[0]
+            bands = fit_bands(
+                wanted, GRID_HZ, FIT_FS, start=EQSettings.flat(), iterations=FIT_STEPS
+            )
+            self._kept[terms] = without_level(response_db(bands, FIT_FS, GRID_HZ))
         return np.tile(self._kept[terms], (len(clips), 1))
 
 
