@@ -104,6 +104,12 @@ def track(
     }
 
 
+def clip(root: Path, size: str, number: int, freq_hz: float) -> Path:
+    """Write a clip where FMA has it."""
+    folder = root / f"fma_{size}" / f"{number:06d}"[:3]
+    return tone_file(folder / f"{number:06d}.mp3", freq_hz)
+
+
 def stems(seconds: float = 3.0, fs: float = 44_100.0) -> dict[str, Audio]:
     """Return the five streams of a song."""
     parts = {name: tone(freq_hz, seconds, fs) for name, freq_hz in STEM_HZ.items()}

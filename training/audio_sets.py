@@ -109,6 +109,11 @@ class AudioFolder(RecordingSet):
                 skips.add(recording.name, "copies", f"the same file as {kept[mark].name}")
             else:
                 kept[mark] = recording
+        if found and not kept:
+            raise DataError(
+                f"{root} must have a package for the split {split}, got none of its "
+                f"{len({r.package for r in found})}: name a folder for each split, or give other shares"
+            )
         super().__init__(
             kept.values(),
             shortest_s=shortest_s,

@@ -57,3 +57,8 @@ class BoundedCache(Generic[Key, Value]):
             while self.bytes > self.limit_bytes:
                 self.bytes -= self._kept.popitem(last=False)[1][1]
         return value
+
+    def discard(self, key: Key) -> None:
+        """Forget the value of `key`, where it is kept: it will not be asked for again."""
+        if key in self._kept:
+            self.bytes -= self._kept.pop(key)[1]

@@ -98,7 +98,8 @@ class CropSequence(Iterator[Crop]):
     lane : int
         Sequences of one seed and several lanes are independent: one a worker, >= 0.
     memory_bytes : int
-        Limit of what is kept decoded; with less than ``slots`` passages some are decoded again.
+        Limit of what is kept decoded. What is needed is `slots` passages, 74 MB for 16 of 12 s in stereo at
+        48 kHz; with less some are decoded again.
     """
 
     def __init__(
@@ -144,6 +145,8 @@ class CropSequence(Iterator[Crop]):
         if number < 0:
             raise IndexError(f"the number of a crop must be at least 0, got {number}")
         key = self._slot(number)
+        # Whoever counts upwards is done with the one before.
+        self.cache.discard((key[0], key[1] - 1))
         passage = self.cache.get(key, lambda: self._passage(*key))
         rng = self._rng(_CROP, number)
         frames = round(self.settings.seconds * passage.fs)

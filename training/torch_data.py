@@ -53,7 +53,7 @@ class CropBatches(IterableDataset[Batch]):
     lanes : int
         Independent sequences that take turns; a multiple of workers times `world` is best.
     memory_bytes : int
-        Limit of decoded sound over all lanes, in each process that decodes.
+        Limit of decoded sound in each process, shared out among its lanes.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class CropBatches(IterableDataset[Batch]):
         rank: int = 0,
         world: int = 1,
         lanes: int = 4,
-        memory_bytes: int = 256 * MEGABYTE,
+        memory_bytes: int = 512 * MEGABYTE,
     ) -> None:
         super().__init__()
         if batch < 1 or lanes < 1 or start < 0 or not 0 <= rank < world:

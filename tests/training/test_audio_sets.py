@@ -177,3 +177,5 @@ def test_wrong_folders(tmp_path: Path) -> None:
         AudioFolder(tmp_path)
     with pytest.raises(SettingsError, match="evenness must be in"):
         AudioFolder(folder_of(tmp_path, {"a": 1}), evenness=2.0)
+    with pytest.raises(DataError, match="a package for the split valid, got none of its 1: name a"):
+        AudioFolder(tmp_path, split=Split.VALID, shares=Shares(0.0, 0.0))

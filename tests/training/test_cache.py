@@ -36,6 +36,15 @@ def test_what_is_too_large_is_given_and_not_kept() -> None:
     assert (len(cache), cache.bytes) == (1, 2)
 
 
+def test_what_is_discarded_makes_room() -> None:
+    cache = BoundedCache[str, str](4, size=len)
+    cache.get("a", lambda: "xx")
+    cache.discard("a")
+    cache.discard("never kept")
+    assert (len(cache), cache.bytes) == (0, 0)
+    assert cache.get("a", lambda: "new") == "new"
+
+
 def test_a_negative_limit() -> None:
     with pytest.raises(SettingsError, match="limit_bytes must be at least 0, got -1"):
         BoundedCache[str, str](-1, size=len)

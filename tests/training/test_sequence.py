@@ -77,6 +77,7 @@ def test_a_passage_serves_many_crops() -> None:
         made.append(source.passages)
     # One in eight, and at the beginning those that begin in the middle of their use.
     assert made[-1] == pytest.approx(320 / 8, abs=4)
+    assert len(crops.cache) == 4
     # Evenly: never more than two in four crops once all slots are filled.
     assert max(np.array(made[8:]) - np.array(made[4:-4])) <= 2
 
