@@ -95,7 +95,7 @@ def fulfil(request: Request, progress: Progress) -> RenderReport | str:
 
 def needs_compiling() -> bool:
     """Whether the kernels have to be compiled first, which takes a moment."""
-    return not (is_compiled("chain") and is_compiled("truepeak"))
+    return not (is_compiled("path") and is_compiled("truepeak"))
 
 
 def run(
