@@ -30,10 +30,11 @@ import numpy as np
 
 from semeq.engine.loudness import k_weighting
 from semeq.engine.units import Floats, read_only
+from semeq.training.clips import Clips
 from semeq.training.human import without_level
 from semeq.training.judges import BAND_JUDGES, profile, with_curves
 from semeq.training.methods import BatchMethod, Blender, Method
-from semeq.training.spectra import FREQS_HZ, Clips, to_bands
+from semeq.training.spectra import FREQS_HZ, to_bands
 
 STRENGTH_DB = 3.0
 MOST_SCALED = 4.0

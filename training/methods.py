@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from semeq.engine.units import Audio, Floats
-from semeq.training.spectra import Clips
+from semeq.training.clips import Clips
 
 
 @runtime_checkable

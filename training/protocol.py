@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from semeq.training.bootstrap import Estimate
+from semeq.training.clips import Clips, apply_curve
 from semeq.training.degrade import PRE_TILTS_DB
 from semeq.training.judges import BAND_JUDGES
 from semeq.training.measures import (
@@ -34,9 +36,9 @@ from semeq.training.methods import (
     SelfScorer,
     known_words,
 )
-from semeq.training.metrics import Estimate, Trial, applied_tilts, spreads
+from semeq.training.metrics import Trial, applied_tilts, spreads
 from semeq.training.people import LEAST_HELD, Fold, human_score
-from semeq.training.spectra import Clips, apply_curve, to_bands
+from semeq.training.spectra import to_bands
 from semeq.training.timbral import TIMBRAL_JUDGES, timbral_scores
 from semeq.training.words import GRID_HZ
 

@@ -12,9 +12,10 @@ from semeq.engine.fit import FIT_FS, fit_bands
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary
+from semeq.training.clips import Clips
 from semeq.training.human import without_level
 from semeq.training.methods import SpectralMethod
-from semeq.training.spectra import BAND_EDGES_HZ, FREQS_HZ, Clips, Spectra
+from semeq.training.spectra import BAND_EDGES_HZ, FREQS_HZ, Spectra
 from semeq.training.words import GRID_HZ
 
 #: How far the spectrum match may go at any frequency (dB).
