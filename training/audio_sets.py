@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from semeq.engine.errors import DataError
+from semeq.engine.errors import DataError, SettingsError
 from semeq.training.crops import QUIET_DB
 from semeq.training.decode import FFMPEG_SUFFIXES, readable_suffixes
 from semeq.training.recordings import Recording, RecordingSet, Skips
@@ -58,6 +58,9 @@ class AudioFolder(RecordingSet):
         The folder.
     split : Split, optional
         One side of a split by package; all if it is left out.
+    by : str
+        What a split keeps together: "package", or "recording" where there are but a few packages and it
+        may be the same artist on both sides.
     shares, salt
         See `semeq.training.splits.split_of`.
     shortest_s, quiet_db, evenness
@@ -74,12 +77,15 @@ class AudioFolder(RecordingSet):
         root: Path,
         *,
         split: Split | None = None,
+        by: str = "package",
         shares: Shares = USUAL_SHARES,
         salt: str = "semeq",
         shortest_s: float = 1.0,
         quiet_db: float = QUIET_DB,
         evenness: float = 1.0,
     ) -> None:
+        if by not in ("package", "recording"):
+            raise SettingsError(f"by must be package or recording, got {by!r}")
         root = Path(root)
         skips = Skips()
         has_ffmpeg = shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
@@ -97,13 +103,11 @@ class AudioFolder(RecordingSet):
                 continue
             package = relative.parts[0] if len(relative.parts) > 1 else path.stem
             found.append(Recording(relative.as_posix(), path, package))
-        together = joined((r.package, mark) for r, mark in zip(found, prints, strict=True))
+        groups = [r.package if by == "package" else r.name for r in found]
+        together = joined(zip(groups, prints, strict=True))
         kept: dict[str, Recording] = {}
-        for recording, mark in zip(found, prints, strict=True):
-            if (
-                split is not None
-                and split_of(together[recording.package], shares, salt=salt) != split
-            ):
+        for recording, group, mark in zip(found, groups, prints, strict=True):
+            if split is not None and split_of(together[group], shares, salt=salt) != split:
                 continue
             if mark in kept:
                 skips.add(recording.name, "copies", f"the same file as {kept[mark].name}")
@@ -111,8 +115,8 @@ class AudioFolder(RecordingSet):
                 kept[mark] = recording
         if found and not kept:
             raise DataError(
-                f"{root} must have a package for the split {split}, got none of its "
-                f"{len({r.package for r in found})}: name a folder for each split, or give other shares"
+                f"{root} must have a {by} for the split {split}, got none of its "
+                f"{len(set(groups))}: name a folder for each split, or give other shares"
             )
         super().__init__(
             kept.values(),

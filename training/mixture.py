@@ -53,6 +53,11 @@ class Mixture:
             for r in source.recordings
         )
 
+    @property
+    def left_out(self) -> int:
+        """How many recordings of all sources could not be used so far."""
+        return sum(source.left_out for source in self.sources.values())
+
     def sample(self, rng: Generator, seconds: float) -> Crop:
         """Return a crop of exactly `seconds`."""
         return sample(self, rng, seconds)

@@ -94,6 +94,11 @@ class SyntheticNoise:
         """Return nothing: what is made is never the same track twice."""
         return ()
 
+    @property
+    def left_out(self) -> int:
+        """Return 0: there is nothing that could be damaged."""
+        return 0
+
     def sample(self, rng: Generator, seconds: float) -> Crop:
         """Return a crop of exactly `seconds`."""
         return self.passage(rng, seconds)

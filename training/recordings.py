@@ -84,6 +84,10 @@ class AudioSource(Protocol):
     def recordings(self) -> tuple[Recording, ...]:
         """The tracks; empty for what is synthesised."""
 
+    @property
+    def left_out(self) -> int:
+        """How many recordings could not be used so far."""
+
     def passage(self, rng: Generator, seconds: float) -> Crop:
         """Return a stretch of up to `seconds`, shorter where the recording is."""
 
@@ -139,6 +143,11 @@ class RecordingSet:
         #: Draws repeated because of silence.
         self.quiet = 0
         self._set(recordings)
+
+    @property
+    def left_out(self) -> int:
+        """How many recordings could not be used so far."""
+        return len(self.skips)
 
     def _set(self, recordings: Iterable[Recording]) -> None:
         # Sorted: a folder's listing has no order that two machines share.

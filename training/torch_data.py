@@ -34,6 +34,9 @@ def plain_audio(crop: Crop, _rng: Generator) -> dict[str, npt.NDArray[np.float32
 class CropBatches(IterableDataset[Batch]):
     """Endless batches of crops.
 
+    A batch holds what `prepare` makes, stacked; ``number``, its own; and ``left_out``, how many recordings
+    the worker that made it could not use so far.
+
     Parameters
     ----------
     source : AudioSource
@@ -98,7 +101,10 @@ class CropBatches(IterableDataset[Batch]):
         ]
         return {
             name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]
-        } | {"number": torch.tensor(number)}
+        } | {
+            "number": torch.tensor(number),
+            "left_out": torch.tensor(self.source.left_out),
+        }
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield this worker's batches without end."""

@@ -113,6 +113,19 @@ def test_splits_share_no_package(tmp_path: Path) -> None:
     assert len(owner) == sum(len(found.packages) for found in sides.values()) == 30
 
 
+def test_few_packages_may_be_split_by_recording(tmp_path: Path) -> None:
+    folder_of(tmp_path, {"a": 15, "b": 15})
+    shutil.copy(tmp_path / "a" / "00.wav", tmp_path / "b" / "copy.wav")
+    shares = Shares(0.3, 0.3)
+    sides = [AudioFolder(tmp_path, split=side, by="recording", shares=shares) for side in Split]
+    names = [{r.name for r in found.recordings} for found in sides]
+    assert all(names)
+    assert sum(map(len, names)) == len(set().union(*names)) == 30
+    assert len({r.package for found in sides for r in found.recordings}) == 2
+    with pytest.raises(SettingsError, match="by must be package or recording, got 'mood'"):
+        AudioFolder(tmp_path, by="mood")
+
+
 def test_copies_never_cross_a_split(tmp_path: Path) -> None:
     folder_of(tmp_path, {f"p{k}": 1 for k in range(12)})
     shares = Shares(0.3, 0.3)

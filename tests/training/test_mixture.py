@@ -32,6 +32,18 @@ def test_weights_names_and_recordings(tmp_path: Path) -> None:
     assert "\n" not in both.summary()
 
 
+def test_what_is_left_out_is_summed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name / "good.wav", tone(500.0, 2.0, 8000), 8000)
+        (tmp_path / name / "bad.wav").write_bytes(b"no sound")
+    both = Mixture({name: (AudioFolder(tmp_path / name), 1.0) for name in ("a", "b")})
+    rng = np.random.default_rng(2)
+    assert both.left_out == 0
+    for _ in range(40):
+        both.sample(rng, 0.1)
+    assert both.left_out == 2
+
+
 def test_a_mixture_of_mixtures() -> None:
     inner = Mixture({"a": (SyntheticNoise(fs=8000.0), 1.0)})
     outer = Mixture({"b": (inner, 1.0)})

@@ -26,6 +26,7 @@ class Counting:
     """A source that counts what it is asked for."""
 
     recordings: tuple[Recording, ...] = ()
+    left_out = 0
 
     def __init__(self) -> None:
         self.passages = 0
