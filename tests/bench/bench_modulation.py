@@ -22,6 +22,8 @@ FS = 48_000.0
 FS_INT = int(FS)
 STEP_S = 0.02
 JUMP_FRAMES = 64
+#: As `semeq live` ramps: 6 ms.
+RAMP_FRAMES = 288
 
 
 def one_band(freq_hz: float, gain_db: float, q: float) -> EQSettings:
@@ -32,12 +34,12 @@ def one_band(freq_hz: float, gain_db: float, q: float) -> EQSettings:
 
 
 def through_chain(audio: Audio, steps: Sequence[EQSettings], frames: int) -> Floats:
-    """Run `audio` with a new target every `frames`, each reached by a ramp of that length."""
+    """Run `audio` with a new target every `frames`, each reached by the live ramp, or sooner."""
     chain = Chain(FS, audio.shape[1])
     chain.set_target(design(steps[0], FS))
     parts = []
     for i, settings in enumerate(steps):
-        chain.set_target(design(settings, FS), ramp_frames=frames)
+        chain.set_target(design(settings, FS), ramp_frames=min(frames, RAMP_FRAMES))
         parts.append(chain.process(audio[i * frames : (i + 1) * frames]))
     return np.concatenate(parts).astype(np.float64)
 
