@@ -22,23 +22,20 @@ import numpy as np
 
 from semeq.engine.atomic import Replacement, explain
 from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
-from semeq.engine.audiowriter import AudioWriter, Encoding, encoding_for
+from semeq.engine.audiowriter import AudioWriter, encoding_for
+from semeq.engine.blocks import amplified, first_sound, metered, through
 from semeq.engine.chain import Chain
 from semeq.engine.design import design
 from semeq.engine.errors import AudioFileError, SemeqError
-from semeq.engine.loudness import LoudnessMeter
+from semeq.engine.levels import CEILING_DB, Meters, ceiling_for
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
 from semeq.engine.tags import carry_tags
 from semeq.engine.timeline import Take, align, replay
-from semeq.engine.truepeak import TruePeakMeter
-from semeq.engine.units import Audio, db_to_gain, gain_to_db
+from semeq.engine.units import Audio
 
-CEILING_DB = -1.0
 LOOKAHEAD_S = 0.005
-#: Above the ceiling by less than this, nothing is limited.
-_PEAK_TOLERANCE_DB = 0.01
 MAX_DRIFT_LU = 0.5
 
 Progress = Callable[[float], None]
@@ -77,67 +74,6 @@ class RenderJob:
     take: Take | None = None
     notes: tuple[str, ...] = ()
     token: str | None = None
-
-
-class Meters:
-    """Loudness and peaks of one stream, or of input and output side by side."""
-
-    def __init__(self, fs: float, channels: int, *, sides: int = 1) -> None:
-        self._loudness = LoudnessMeter(fs, channels, sides=sides)
-        self._peaks = [TruePeakMeter(channels) for _ in range(sides)]
-
-    def feed(self, *blocks: Audio) -> None:
-        """Measure the next block of each side."""
-        self._loudness.feed(*blocks)
-        for peak, block in zip(self._peaks, blocks, strict=True):
-            peak.feed(block)
-
-    def levels(self, side: int = 0, gain_db: float = 0.0) -> Levels:
-        """Return what was measured, as it is after a gain."""
-        loudness = self._loudness.integrated(side)
-        gain = db_to_gain(gain_db)
-        peak = self._peaks[side]
-        return Levels(
-            None if loudness is None else loudness + gain_db,
-            peak.true_peak() * gain,
-            peak.sample_peak * gain,
-        )
-
-    def levelling_gain_db(self) -> float:
-        """Return the gain in dB that makes the second side as loud as the first.
-
-        Where one of them is too short or too quiet for the gates, loudness without gates decides.
-        """
-        meter = self._loudness
-        one, other = meter.integrated(0), meter.integrated(1)
-        if one is None or other is None:
-            one, other = meter.ungated(0), meter.ungated(1)
-        return 0.0 if one is None or other is None else one - other
-
-
-def through(chain: Chain, blocks: Iterable[Audio]) -> Iterator[Audio]:
-    """Run `blocks` through a chain and yield as many frames, its delay taken off."""
-    early = chain.latency_frames
-    for block in blocks:
-        out = chain.process(block)
-        skipped = min(early, len(out))
-        early -= skipped
-        if skipped < len(out):
-            yield out[skipped:]
-    if chain.latency_frames:
-        silence = np.zeros((chain.latency_frames, chain.channels), dtype=np.float32)
-        yield chain.process(silence)[early:]
-
-
-def ceiling_for(
-    before: Levels, after: Levels, encoding: Encoding, ceiling_db: float
-) -> float | None:
-    """Return the limiter's ceiling in dBTP, or None where no limiter is needed."""
-    clips = not encoding.is_float and after.sample_peak > 1.0
-    allowed_db = max(ceiling_db, gain_to_db(before.true_peak))
-    if not clips and gain_to_db(after.true_peak) <= allowed_db + _PEAK_TOLERANCE_DB:
-        return None
-    return allowed_db if encoding.is_float else min(allowed_db, 0.0)
 
 
 class _Render:
@@ -197,7 +133,7 @@ class _Render:
                 return levels, levels, 0.0, None
             before = self._meter()
             self._passes = 2
-        self._write(new, _metered(self.reader.blocks(), before), changed=False)
+        self._write(new, metered(self.reader.blocks(), before), changed=False)
         levels = before.levels()
         return levels, levels, 0.0, None
 
@@ -216,14 +152,14 @@ class _Render:
             filtered = spool.blocks(BLOCK_FRAMES) if spool.is_complete else None
             if filtered is None:
                 filtered = through(self._chain(), self.reader.blocks())
-            blocks = _amplified(filtered, gain_db)
+            blocks = amplified(filtered, gain_db)
             ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
             if ceiling_db is None:
                 self._write(new, blocks, changed=True)
                 return before, after, gain_db, None
             limiter = Chain(self.fs, self.channels, LOOKAHEAD_S, ceiling_db)
             limited = self._meter()
-            self._write(new, _metered(through(limiter, blocks), limited), changed=True)
+            self._write(new, metered(through(limiter, blocks), limited), changed=True)
             limiting = Limiting(ceiling_db, limiter.latency_frames, limiter.limited_samples)
             return before, limited.levels(), gain_db, limiting
 
@@ -243,11 +179,11 @@ class _Render:
                 f"session had, got {self.channels} at {self.fs:g} Hz"
             )
         self._passes = 2
-        start = align(take, _first_sound(self._scan()))
+        start = align(take, first_sound(self._scan()))
         self.warnings.extend(take.warnings)
         before, after = self._meter(), self._meter()
-        blocks = replay(take, _metered(self.reader.blocks(), before), start=start)
-        self._write(new, _metered(blocks, after), changed=True)
+        blocks = replay(take, metered(self.reader.blocks(), before), start=start)
+        self._write(new, metered(blocks, after), changed=True)
         return before.levels(), after.levels(), 0.0, None
 
     def timeline(self, gain_db: float) -> tuple[dict[str, Any], ...]:
@@ -281,30 +217,6 @@ class _Render:
             self.warnings.append(
                 f"the limiter made it {-drift:.1f} LU quieter than the input: ask for less"
             )
-
-
-def _amplified(blocks: Iterable[Audio], gain_db: float) -> Iterator[Audio]:
-    gain = np.float32(db_to_gain(gain_db))
-    for block in blocks:
-        block *= gain
-        yield block
-
-
-def _metered(blocks: Iterable[Audio], meter: Meters) -> Iterator[Audio]:
-    for block in blocks:
-        meter.feed(block)
-        yield block
-
-
-def _first_sound(blocks: Iterable[Audio]) -> int | None:
-    """Return the first frame that is not silence, having read everything."""
-    first, at = None, 0
-    for block in blocks:
-        if first is None:
-            found = np.flatnonzero(block.any(axis=1))
-            first = at + int(found[0]) if found.size else None
-        at += len(block)
-    return first
 
 
 def warm_up() -> None:

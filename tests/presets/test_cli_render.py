@@ -338,7 +338,7 @@ def test_compiling_is_announced_only_when_it_is_needed(
 ) -> None:
     warm_up()
     assert not batch.needs_compiling()
-    assert "compiling" not in call(capsys, song, "--make", "warm")[1]
+    assert "compiling the audio" not in call(capsys, song, "--make", "warm")[1]
 
 
 def test_values_are_frozen(song: Path) -> None:
