@@ -1,4 +1,4 @@
-"""Intervals of means by drawing whole recordings again: clips of one recording are no independent witnesses."""
+"""Intervals of means by drawing whole recordings again: clips of one recording are one witness."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

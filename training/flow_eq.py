@@ -21,7 +21,8 @@ References
        late-breaking 2019 and AES 2021; github.com/csteinmetz1/flowEQ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,9 +103,20 @@ class VAE(nn.Module):
         return decoded
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: for layers as small as these, two wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _fit(rows: torch.Tensor, config: FlowConfig) -> VAE:
     # The caller's random state stays as it is.
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(config.seed)
         model = VAE(config.latent)
         optimiser = torch.optim.Adam(model.parameters(), lr=RATE)

@@ -14,9 +14,11 @@ Conventions
 - Files below 44.1 kHz are left out: they have nothing to say about air.
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -154,7 +156,7 @@ class Spectra:
             If the file is missing, damaged or has other bands.
         """
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
                 if not np.array_equal(data["edges"], BAND_EDGES_HZ):
                     raise ValueError("other bands")
                 return cls(
@@ -165,7 +167,7 @@ class Spectra:
                     str(data["root"]),
                     int(data["left_out"]),
                 )
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise DataError(
                 f"{path} must hold spectra of this version, got {error}; delete it to make it again"
             ) from error
