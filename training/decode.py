@@ -1,6 +1,7 @@
 """A stretch of a sound file, without decoding the rest of it.
 
-Pedalboard seeks in WAV, AIFF, FLAC, Ogg Vorbis and MP3, exactly. What it does not read (Opus, AAC, the
+Pedalboard seeks in WAV, AIFF, FLAC and Ogg Vorbis. An MP3 it decodes from its start: far inside, a slice
+of the file is decoded instead (`semeq.training.mp3_entry`). What it does not read (Opus, AAC, the
 several streams of an MP4) goes through the ffmpeg command where there is one; it seeks too, and
 costs the start of a process.
 
@@ -20,11 +21,14 @@ from pedalboard.io import AudioFile, get_supported_read_formats
 
 from semeq.engine.errors import AudioFileError, MissingPackageError
 from semeq.engine.units import Audio
+from semeq.training.mp3_entry import read_inside
 
 #: Read by ffmpeg alone, on every system.
 FFMPEG_SUFFIXES = frozenset({".opus", ".mp4", ".m4a", ".aac", ".wma", ".webm", ".mka", ".wv"})
 #: Louder than this is damage, not sound.
 ABSURD = 1e4
+#: So far an MP3 is decoded from its start.
+MP3_WALK_S = 5.0
 _TIMEOUT_S = 60.0
 FFMPEG_HINT = "install ffmpeg (apt install ffmpeg, brew install ffmpeg)"
 
@@ -147,9 +151,13 @@ def read_stretch(
                 fs, wanted = float(file.samplerate), round(seconds * file.samplerate)
                 _long_enough(path, file.frames / fs, shortest_s)
                 spare = file.frames - wanted
+                start = min(int(place * (spare + 1)), spare) if spare > 0 else 0
+                if start > MP3_WALK_S * fs and path.suffix.lower() == ".mp3":
+                    inside = read_inside(path, start / file.frames, wanted, fs)
+                    if inside is not None:
+                        return _checked(path, inside), fs
                 try:
-                    if spare > 0:
-                        file.seek(min(int(place * (spare + 1)), spare))
+                    file.seek(start)
                     audio = np.ascontiguousarray(file.read(min(wanted, file.frames)).T)
                 except (ValueError, RuntimeError, OSError) as error:
                     raise AudioFileError(f"{path} is damaged: {_one_line(error)}") from None
