@@ -6,7 +6,6 @@ step of the file system. Its content is on the disk before the move.
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -69,7 +68,7 @@ class Replacement:
         self.overwrite = overwrite
         self._check(inputs)
         self._real = Path(os.path.realpath(target))
-        name = f".{self._real.stem[:80]}.{_MARK}-{token or secrets.token_hex(4)}{self._real.suffix}"
+        name = f".{self._real.stem[:80]}.{_MARK}-{token or os.urandom(4).hex()}{self._real.suffix}"
         self.path = self._real.with_name(name)
         self.file: BinaryIO
         self._done = False

@@ -1,8 +1,8 @@
 """One sound file through the equaliser: measured, levelled, limited if need be, moved into place.
 
-Two passes over the file, in blocks, so that three hours take no more memory than three seconds. The
-first runs the EQ and measures both sides: loudness, and true peak. What the EQ did to the loudness of *this*
-material is taken back by one gain. The second runs the same EQ with that gain and writes.
+Two passes, in blocks, so that three hours take no more memory than three seconds. The first runs the EQ and
+measures both sides. What the EQ did to the loudness of *this* material is taken back by one gain, which the
+second applies to the filtered sound (kept in a `Spool`, or filtered again) on the way to the output.
 
 The limiter is left out unless it is needed: when the true peak would rise above the ceiling *and* above
 what it was in the input, or when samples would clip in an integer format. A loud master stays as loud as
@@ -25,19 +25,18 @@ from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
 from semeq.engine.audiowriter import AudioWriter, encoding_for
 from semeq.engine.blocks import amplified, first_sound, metered, through
 from semeq.engine.chain import Chain
+from semeq.engine.chunks import carry_chunks
 from semeq.engine.design import design
 from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.levels import CEILING_DB, Meters, ceiling_for
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
-from semeq.engine.tags import carry_tags
 from semeq.engine.timeline import Take, align, replay
 from semeq.engine.units import Audio
 
 LOOKAHEAD_S = 0.005
 MAX_DRIFT_LU = 0.5
-
 Progress = Callable[[float], None]
 
 
@@ -54,7 +53,7 @@ class RenderJob:
     overwrite : bool
         Whether an existing target may be replaced.
     protected : tuple of Path
-        Files besides `source` that must not be replaced, whatever `overwrite` says.
+        Files besides `source` that are not replaced in any case.
     ceiling_db : float
         True peak in dBTP that the output may reach even if the input did not.
     take : Take, optional
@@ -62,7 +61,7 @@ class RenderJob:
     notes : tuple of str
         Warnings about the request, for the report.
     token : str, optional
-        Goes into the name of the temporary file.
+        Part of the temporary file's name.
     """
 
     source: Path
@@ -186,6 +185,17 @@ class _Render:
         self._write(new, metered(blocks, after), changed=True)
         return before.levels(), after.levels(), 0.0, None
 
+    def carry_tags(self, new: Replacement) -> list[str]:
+        """Copy what is not sound into the finished output; return warnings."""
+        source, kind = self.reader.source.kind, self.encoding.kind
+        if source == kind and kind in ("wav", "aiff"):
+            with self.job.source.open("rb") as theirs:
+                return carry_chunks(theirs, new.file, kind)
+        # only here: mutagen takes a while to load
+        from semeq.engine.tags import carry_tags
+
+        return carry_tags(self.job.source, source, new.path, kind)
+
     def timeline(self, gain_db: float) -> tuple[dict[str, Any], ...]:
         """Return what the EQ was, and when."""
         take = self.job.take
@@ -222,9 +232,7 @@ class _Render:
 def warm_up() -> None:
     """Compile or load the kernels that a render needs."""
     block = np.zeros((64, 2), dtype=np.float32)
-    chain = Chain(48_000.0, 2, LOOKAHEAD_S, 0.0)
-    chain.process(block)
-    Meters(48_000.0, 2, sides=2).feed(block, block)
+    Meters(48_000.0, 2, sides=2).feed(block, Chain(48_000.0, 2, LOOKAHEAD_S, 0.0).process(block))
 
 
 def render_file(job: RenderJob, progress: Progress | None = None) -> RenderReport:
@@ -264,10 +272,7 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
                 before, after, gain_db, limiting = render.equalised(new)
             if not render.is_copy:
                 new.file.flush()
-                source = render.reader.source
-                render.warnings += carry_tags(
-                    job.source, source.kind, new.path, new.file, render.encoding.kind
-                )
+                render.warnings += render.carry_tags(new)
         except SemeqError:
             raise
         except (OSError, ValueError, RuntimeError) as error:

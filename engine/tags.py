@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from mutagen import MutagenError
 from mutagen import id3 as mutagen_id3
@@ -20,7 +20,7 @@ from mutagen.mp3 import MP3
 from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
-from semeq.engine.chunks import carry_chunks, read_text_chunks
+from semeq.engine.chunks import read_text_chunks
 
 # mutagen is half typed: what we call of it is untyped to us
 id3: Any = mutagen_id3
@@ -196,10 +196,10 @@ def _carry_vorbis(source: Path, target: Path, kind: str) -> None:
     ours.save()
 
 
-def carry_tags(
-    source: Path, source_kind: str, target: Path, file: BinaryIO, target_kind: str
-) -> list[str]:
+def carry_tags(source: Path, source_kind: str, target: Path, target_kind: str) -> list[str]:
     """Copy the tags of one file into another that was just written; return warnings.
+
+    WAV to WAV and AIFF to AIFF are for `semeq.engine.chunks`.
 
     Parameters
     ----------
@@ -207,8 +207,6 @@ def carry_tags(
         The input, and the temporary output.
     source_kind, target_kind : str
         As `semeq.engine.containers.Container` names them.
-    file : BinaryIO
-        `target`, open for reading and writing.
 
     Raises
     ------
@@ -216,16 +214,12 @@ def carry_tags(
         If the disk is full: then the output may be damaged, and is to be given up.
     """
     try:
-        if source_kind != target_kind:
-            if source_kind:
-                write_tags(target, target_kind, read_tags(source, source_kind))
-        elif source_kind == "mp3":
+        if source_kind == target_kind == "mp3":
             _carry_id3(source, target)
-        elif source_kind in ("flac", "ogg"):
+        elif source_kind == target_kind and source_kind in ("flac", "ogg"):
             _carry_vorbis(source, target, source_kind)
-        else:
-            with source.open("rb") as theirs:
-                return carry_chunks(theirs, file, source_kind)
+        elif source_kind:
+            write_tags(target, target_kind, read_tags(source, source_kind))
     except _FAILURES as error:
         # mutagen wraps what the system says
         reasons = (error, error.__cause__, error.__context__, *error.args)

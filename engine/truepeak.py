@@ -65,33 +65,34 @@ def _steepest(x: Audio, step: int, scratch: Audio) -> int:
 def _raise_peaks(x: Audio, step: int, taps: Audio, norm: float, bend: float, peaks: Audio) -> None:
     """Raise ``peaks``, the sample peak and the true peak so far, to those of the channels in `x`.
 
-    `x` holds interleaved frames of `step` channels, the last `_HISTORY` of the previous block in front.
+    `x` holds interleaved frames of `step` channels, and windows begin at all but the last `_HISTORY`.
     All channels are treated as one long row: what is next to a sample is `step` further on.
     """
     stretch = STRETCH * step
-    count = x.size - _HISTORY * step
+    count = max(0, x.size - _HISTORY * step)
     stretches = (count + stretch - 1) // stretch
-    bits = np.empty(stretches + 2, dtype=np.int32)
+    samples = (x.size + stretch - 1) // stretch
+    bits = np.zeros(max(samples, stretches + 1) + 1, dtype=np.int32)
     reach = bits.view(np.float32)
-    last = stretches + 1
+    last = bits.size - 1
     scratch = np.empty(stretch, dtype=np.float32)
     highest = np.int32(0)
-    for k in range(stretches + 1):
+    for k in range(samples):
         bits[k] = _highest(x[k * stretch : (k + 1) * stretch])
         highest = max(highest, bits[k])
     bits[last] = highest
     peaks[0] = max(peaks[0], reach[last])
     peaks[1] = max(peaks[1], peaks[0])
     for k in range(stretches):
-        samples = max(reach[k], reach[k + 1])
+        nearby = max(reach[k], reach[k + 1])
         enough = peaks[1] * np.float32(1.0 - _SLACK)
-        if samples * norm <= enough:
+        if nearby * norm <= enough:
             continue
         window = x[k * stretch :]
         bits[last] = max(
             _steepest(window, step, scratch), _steepest(window[stretch:], step, scratch)
         )
-        if samples + bend * reach[last] <= enough:
+        if nearby + bend * reach[last] <= enough:
             continue
         some = scratch[: min(stretch, count - k * stretch)]
         for phase in range(taps.shape[0]):
@@ -131,14 +132,18 @@ class TruePeakMeter:
         self._peaks = np.zeros(2, dtype=np.float32)
 
     def _measure(self, block: Audio, peaks: Audio) -> Audio:
-        frames: Audio = np.concatenate((self._history, block))
-        _raise_peaks(frames.ravel(), frames.shape[1], self._taps, *self._norms, peaks)
-        return frames
+        """Raise `peaks` to those of `block` and return the frames to remember."""
+        # the windows that begin in the previous block, then, without copying, those that begin in this
+        step = block.shape[1]
+        joint: Audio = np.concatenate((self._history, block[:_HISTORY]))
+        _raise_peaks(joint.ravel(), step, self._taps, *self._norms, peaks)
+        _raise_peaks(np.ravel(block), step, self._taps, *self._norms, peaks)
+        return (block if len(block) >= _HISTORY else joint)[-_HISTORY:].copy()
 
     def feed(self, block: Audio) -> None:
         """Measure the next block, shape ``(frames, channels)``."""
         if len(block):
-            self._history = self._measure(block, self._peaks)[-_HISTORY:].copy()
+            self._history = self._measure(block, self._peaks)
 
     @property
     def sample_peak(self) -> float:

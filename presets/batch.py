@@ -1,7 +1,7 @@
 """Renders many files: one request each, here or in other processes, and what to say about each."""
 
 import contextlib
-import secrets
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from semeq.engine.audiofile import AudioReader
 from semeq.engine.errors import SemeqError
 from semeq.engine.jit import is_compiled
 from semeq.engine.meaning import interpret
-from semeq.engine.pool import Died, run_all
 from semeq.engine.recipe import Recipe
 from semeq.engine.render import RenderJob, render_file, warm_up
 from semeq.engine.report import RenderReport, drift_lu, failure
@@ -66,7 +65,7 @@ def make_requests(
                 overwrite=overwrite,
                 protected=(*sources, *protected),
                 take=take,
-                token=secrets.token_hex(4),
+                token=os.urandom(4).hex(),
             ),
             recipe,
             amount,
@@ -110,6 +109,8 @@ def run(
 
             yield number, _outcome(request, fulfil(request, progress))
         return
+    from semeq.engine.pool import Died, run_all
+
     if needs_compiling():
         warm_up()  # once, not in every worker
     for number, answer in run_all(fulfil, requests, workers, on_progress):
