@@ -107,6 +107,7 @@ def evaluate(
     from semeq.training.evaluate import Plan
     from semeq.training.evaluate import evaluate as run
     from semeq.training.figures import draw
+    from semeq.training.methods import Learner
     from semeq.training.rival_set import RivalSet
     from semeq.training.rivals import typical_spectrum
     from semeq.training.tables import markdown
@@ -124,6 +125,8 @@ def evaluate(
         # Trained before: judged by those whom training held out, at every seed.
         if not hasattr(one, "fold"):
             one.fold = folds[0]  # type: ignore[union-attr]  # ours to add
+        if isinstance(one, Learner) and folds[0] is not None:
+            one.learn(folds[0].curves())
     results: dict[str, Any] = {
         "setup": {
             "command": " ".join(["semeq", "evaluate", *sys.argv[2:]]),

@@ -9,7 +9,7 @@ Conventions
 A curve is in dB on the vocabulary's grid (`GRID_HZ`, 61 points), broadband level removed, and is put on the
 sound as it is: amount 1 is the word at its natural strength, amount 0 changes nothing, a negative amount
 asks for the reverse of the word. What else a method may offer is a protocol each: `Blender`, `SelfScorer`,
-`Detector`; a method that knows few words says which in ``words``.
+`Detector`, `Learner`; a method that knows few words says which in ``words``.
 """
 
 from abc import ABC, abstractmethod
@@ -84,6 +84,14 @@ class Detector(Protocol):
 
     def put_on_db(self, clips: Clips) -> Floats:
         """Return one estimate in dB a clip, shape ``(len(clips), 61)``."""
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A method whose words can be learned anew from some people, so that the others can judge it."""
+
+    def learn(self, curves: Mapping[str, Floats]) -> None:
+        """Take words from the mean curves ``(61,)`` of people."""
 
 
 class _OneByOne:

@@ -4,7 +4,7 @@ Conventions
 -----------
 - A person counts once a word: a SAFE-DB contributor's curves for it are averaged, a SocialEQ row is a person.
 - Who is held out is said by a *salt*: `semeq.training.splits.split_of` hashes contributor and salt; valid
-  and test (a fifth of the people) are held out. The salt "semeq" is that of training. The two
+  and test are held out (`PEOPLE_SHARES`). The salt "semeq" is that of training. The two
   largest SAFE-DB contributors always train.
 - Curves are compared by Pearson's r between 50 Hz and 16 kHz on the vocabulary's grid (mean removed).
 - A method's *percentile* at a word: for every held-out person, is the method's curve closer (in r) to the
@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from semeq.engine.units import Floats, read_only
-from semeq.training.eq_sets import EqSet, read_people
-from semeq.training.splits import USUAL_SHARES, Split, split_of
+from semeq.training.eq_sets import PEOPLE_SHARES, EqSet, read_people
+from semeq.training.splits import Split, split_of
 from semeq.training.word_fit import rms_db
 from semeq.training.word_people import FLAT_DB
 from semeq.training.words import GRID_HZ, STRONGEST_DB, agreement
@@ -72,9 +72,9 @@ def trains(people: EqSet, k: int, salt: str = SALT) -> bool:
     if salt == SALT:
         return people.splits[k] is Split.TRAIN
     # Whom the hash of training would hold out but did not is one of the largest contributors.
-    usual = split_of(people.people[k], USUAL_SHARES)
+    usual = split_of(people.people[k], PEOPLE_SHARES)
     large = people.splits[k] is Split.TRAIN and usual is not Split.TRAIN
-    return large or split_of(people.people[k], USUAL_SHARES, salt=salt) is Split.TRAIN
+    return large or split_of(people.people[k], PEOPLE_SHARES, salt=salt) is Split.TRAIN
 
 
 def fold(sets: tuple[EqSet, ...], salt: str = SALT) -> Fold:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from semeq.training.eq_sets import EqSet, SocialEq
+from semeq.training.eq_sets import PEOPLE_SHARES, EqSet, SocialEq
 from semeq.training.people import SALT, correlations, fold, human_score, trains
 from semeq.training.splits import Split, split_of
 from semeq.training.words import GRID_HZ
@@ -22,7 +22,7 @@ def people(count: int = 60, seed: int = 0) -> EqSet:
         tuple(names),
         ("en",) * (2 * count),
         (),
-        tuple(split_of(name) for name in names),
+        tuple(split_of(name, PEOPLE_SHARES) for name in names),
         (),
     )
 
@@ -31,7 +31,7 @@ def test_a_person_is_on_one_side_and_counts_once() -> None:
     made = fold((people(),))
     train, held = made.train["bright"], made.held["bright"]
     assert len(train) + len(held) == 60
-    assert 4 <= len(held) <= 22
+    assert 8 <= len(held) <= 30
     assert not {tuple(row) for row in train} & {tuple(row) for row in held}
 
 
@@ -41,7 +41,7 @@ def test_the_salt_of_training_is_the_split_of_the_set_and_others_differ() -> Non
     assert usual == [split is Split.TRAIN for split in drawn.splits]
     other = [trains(drawn, k, f"{SALT}-1") for k in range(len(drawn))]
     assert other != usual
-    assert 0.6 < np.mean(other) < 0.95
+    assert 0.5 < np.mean(other) < 0.9
 
 
 def test_the_largest_contributors_train_under_every_salt() -> None:
