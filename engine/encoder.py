@@ -1,0 +1,192 @@
+"""The audio encoder at run time: a window of sound to a latent, by onnxruntime; and what goes with it.
+
+Conventions
+-----------
+A model is a folder of two files: ``encoder.onnx`` (sound in, latent and long-term spectrum out, the front
+end inside) and ``arrays.npz`` (decoder, latents of words, and notes in JSON; plain arrays, no pickle).
+A window is ``(frames, channels)`` at any rate from 44.1 kHz on, `SHORTEST_FRAMES` or longer: 2 to 3 s are
+meant. The level of a window changes nothing. Latents of successive windows may be averaged: the mean is
+surer than each.
+"""
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from semeq.engine.errors import DataError, MissingPackageError, SettingsError
+from semeq.engine.units import Audio, Floats, read_only
+
+FORMAT = "semeq-model-1"
+ENCODER_FILE, ARRAYS_FILE = "encoder.onnx", "arrays.npz"
+LATENT = 32
+#: What the front end's first frame takes.
+SHORTEST_FRAMES = 4096
+LOWEST_FS = 44_100.0
+#: Full scale is 1; a window below this rms says nothing.
+SILENCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What the encoder makes of a window.
+
+    Parameters
+    ----------
+    z : Floats
+        The latent of the curve that was put on the sound, as far as it can be told, shape ``(32,)``.
+    spectrum_db : Floats
+        The long-term spectrum on the model's grid, shape ``(n,)``, in dB relative to the window's level;
+        pink noise is flat.
+    """
+
+    z: Floats
+    spectrum_db: Floats
+
+
+class Model:
+    """A loaded model; make one with `load_model`.
+
+    Parameters
+    ----------
+    session : object
+        The onnxruntime session.
+    freqs_hz : Floats
+        Grid of the curves, shape ``(n,)``.
+    decoder : Floats
+        Curves in dB of unit latents, shape ``(32, n)``.
+    words : Mapping of str to Floats
+        Latents of words.
+    notes : Mapping
+        What made it: hashes of configuration and data, figures.
+    """
+
+    def __init__(
+        self,
+        session: Any,  # noqa: ANN401 (onnxruntime has no types)
+        freqs_hz: Floats,
+        decoder: Floats,
+        words: Mapping[str, Floats],
+        notes: Mapping[str, Any],
+    ) -> None:
+        self._session = session
+        self.freqs_hz, self.decoder = freqs_hz, decoder
+        self.words, self.notes = words, notes
+
+    def hear(self, window: Audio, fs: float) -> Heard:
+        """Return the latent and the long-term spectrum of a window ``(frames, channels)``.
+
+        A silent window gives a latent of 0: nothing is known of it.
+
+        Raises
+        ------
+        SettingsError
+            If the window is too short, not finite, or its rate too low.
+        """
+        if window.ndim != 2 or len(window) < SHORTEST_FRAMES or window.shape[1] < 1:
+            raise SettingsError(
+                f"window must be (frames, channels) with {SHORTEST_FRAMES} frames or more, "
+                f"got {window.shape}"
+            )
+        if not (math.isfinite(fs) and fs >= LOWEST_FS):
+            raise SettingsError(f"fs must be {LOWEST_FS:g} Hz or more, got {fs:g}: resample first")
+        sound = np.ascontiguousarray(window.T, dtype=np.float32)
+        # In double precision: a sum of float32 squares can overflow where no sample does.
+        rms = math.sqrt(float(np.mean(np.square(sound, dtype=np.float64))))
+        if not math.isfinite(rms):
+            raise SettingsError("window must be finite, got NaN or infinity")
+        if rms < SILENCE:
+            return Heard(read_only(np.zeros(LATENT)), read_only(np.zeros(len(self.freqs_hz))))
+        # One level for all: what is far below full scale would sink in the floor of the front end.
+        inputs = {"audio": sound * np.float32(0.1 / rms), "fs": np.array(fs, dtype=np.float32)}
+        z, spectrum = self._session.run(["z", "spectrum_db"], inputs)
+        return Heard(
+            read_only(np.asarray(z, dtype=np.float64)),
+            read_only(np.asarray(spectrum, dtype=np.float64)),
+        )
+
+    def encode(self, window: Audio, fs: float = 48_000.0) -> Floats:
+        """Return the latent of a window, shape ``(32,)``; see `hear`."""
+        return self.hear(window, fs).z
+
+    def decode(self, z: Floats) -> Floats:
+        """Return the curve in dB that a latent stands for, shape ``(..., n)``; 0 is flat."""
+        curve: Floats = z @ self.decoder
+        return curve
+
+
+def load_model(folder: Path, *, threads: int = 1) -> Model:
+    """Load the model in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        With `ENCODER_FILE` and `ARRAYS_FILE`.
+    threads : int
+        How many threads a window may take.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, damaged or of another format.
+    MissingPackageError
+        If onnxruntime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingPackageError(
+            "the audio encoder needs onnxruntime: pip install onnxruntime"
+        ) from error
+    arrays, notes = _read_arrays(folder / ARRAYS_FILE)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    try:
+        content = (folder / ENCODER_FILE).read_bytes()
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        names = {item.name for item in (*session.get_inputs(), *session.get_outputs())}
+        if names != {"audio", "fs", "z", "spectrum_db"}:
+            raise ValueError(f"inputs and outputs {sorted(names)}")
+    # onnxruntime's own errors share no base but RuntimeError and Exception.
+    except Exception as error:
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{folder / ENCODER_FILE} must be semeq's encoder, got {first}") from error
+    words = {
+        name: read_only(z) for name, z in zip(notes["words"], arrays["word_latents"], strict=True)
+    }
+    return Model(
+        session,
+        read_only(arrays["freqs_hz"]),
+        read_only(arrays["decoder"]),
+        MappingProxyType(words),
+        MappingProxyType(notes),
+    )
+
+
+def _read_arrays(path: Path) -> tuple[dict[str, Floats], dict[str, Any]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            notes = json.loads(str(data["notes"]))
+            arrays = {
+                name: np.asarray(data[name], dtype=np.float64)
+                for name in ("freqs_hz", "decoder", "word_latents")
+            }
+        points = len(arrays["freqs_hz"])
+        shapes = {"decoder": (LATENT, points), "word_latents": (len(notes["words"]), LATENT)}
+        if notes["format"] != FORMAT:
+            raise ValueError(f"format {notes['format']}")
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape:
+                raise ValueError(f"{name} of shape {arrays[name].shape}")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("values that are not finite")
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} must hold the arrays of a semeq model, got {error}") from error
+    return arrays, notes
