@@ -1,0 +1,287 @@
+"""The recipe from data to a model that ships: what ``semeq train`` does, stage by stage.
+
+``FOLDER`` afterwards holds ``words.json``, the decoded music (``bank_train.npz``, ``bank_valid.npz``), a
+checkpoint, curves in CSV and PNG for each stage, and ``model/`` with what `semeq.engine.encoder` loads.
+Whatever is there already is used, so a run that was stopped goes on where it was.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from semeq.engine.errors import DataError, SettingsError
+from semeq.engine.units import Floats
+from semeq.engine.words import Vocabulary
+from semeq.training import checkpoint, train
+from semeq.training.audio_sets import AudioFolder
+from semeq.training.config import Config, split_weight
+from semeq.training.eq_sets import read_people
+from semeq.training.levels import LevelBank, build_bank
+from semeq.training.mixture import Mixture
+from semeq.training.models import AudioEncoder, EQAutoencoder
+from semeq.training.put_on import PutOn
+from semeq.training.splits import Shares, Split
+from semeq.training.stages import AudioStage, EqStage, LoopStage, start_from_components
+from semeq.training.train import Plan, Report
+
+Module = TypeVar("Module", bound=torch.nn.Module)
+#: Words that the loop is trained with: known to as many people, who agree by as much.
+LOOP_PEOPLE, LOOP_AGREEMENT = 2, 0.15
+
+
+class Run:
+    """One training run in a folder.
+
+    Parameters
+    ----------
+    config : Config
+        What to do with which data.
+    folder : Path
+        Where everything goes; made if it is not there.
+    report : callable
+        Told one line at a time.
+    """
+
+    def __init__(self, config: Config, folder: Path, *, report: Report = lambda _: None) -> None:
+        self.config, self.folder, self.report = config, folder, report
+        if config.device not in ("cpu", "cuda") or (
+            config.device == "cuda" and not torch.cuda.is_available()
+        ):
+            raise SettingsError(f"device must be cpu or an available cuda, got {config.device}")
+        rank = train.processes()[0]
+        self.device = torch.device(
+            f"cuda:{rank % torch.cuda.device_count()}" if config.device == "cuda" else "cpu"
+        )
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self._people: tuple[Floats, tuple[str, ...], Floats] | None = None
+        self._banks: tuple[LevelBank, LevelBank] | None = None
+
+    def stages(self, names: Iterable[str]) -> None:
+        """Run stages in the given order.
+
+        Raises
+        ------
+        DataError
+            If data is missing, or an earlier stage is.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        known: dict[str, Callable[[], object]] = {
+            "words": self.words,
+            "eq": self.eq,
+            "audio": self.audio,
+            "e2e": self.e2e,
+            "export": self.export,
+        }
+        with train.process_group(self.device):
+            for name in names:
+                known[name]()
+
+    # data
+
+    def people(self) -> tuple[Floats, tuple[str, ...], Floats]:
+        """Return the curves and words of people in training, and the curves of others."""
+        if self._people is None:
+            if not self.config.data.human:
+                raise DataError("data.human must name a folder with the human data, got nothing")
+            sets = read_people(
+                Path(self.config.data.human), any_version=self.config.data.any_version
+            )
+            seen = [people.split(Split.TRAIN) for people in sets]
+            unseen = [people.split(Split.VALID) for people in sets]
+            self._people = (
+                np.concatenate([people.curves_db for people in seen]),
+                tuple(word for people in seen for word in people.words),
+                np.concatenate([people.curves_db for people in unseen]),
+            )
+        return self._people
+
+    def put_on(self) -> PutOn:
+        """Return the draw of curves for training."""
+        return PutOn(self.people()[0])
+
+    def banks(self) -> tuple[LevelBank, LevelBank]:
+        """Return the decoded music for training and for early stopping: other packages."""
+        if self._banks is None:
+            rank, share = train.processes()
+            if rank == 0:
+                for split in (Split.TRAIN, Split.VALID):
+                    if not self._bank_path(split).exists():
+                        self._decode(split)
+            if share > 1:
+                torch.distributed.barrier()
+            self._banks = (
+                LevelBank.load(self._bank_path(Split.TRAIN)),
+                LevelBank.load(self._bank_path(Split.VALID)),
+            )
+        return self._banks
+
+    def _bank_path(self, split: Split) -> Path:
+        return self.folder / f"bank_{split}.npz"
+
+    def _decode(self, split: Split) -> None:
+        data = self.config.data
+        if not data.audio:
+            raise DataError("data.audio must name folders of music, got none")
+        sources = {}
+        for item in data.audio:
+            folder, weight = split_weight(item)
+            shares = Shares(valid=data.valid_share, test=0.0)
+            sources[folder] = (
+                AudioFolder(Path(folder), split=split, shares=shares, evenness=0.5),
+                weight,
+            )
+        mixture = Mixture(sources)
+        count = data.stretches if split is Split.TRAIN else data.valid_stretches
+        done = [0]
+
+        def progress() -> None:
+            done[0] += 1
+            if done[0] % 100 == 0 or done[0] == count:
+                self.report(f"decoding music ({split}): {done[0]} of {count} stretches")
+
+        rng = np.random.default_rng([self.config.seed, *str(split).encode()])
+        bank = build_bank(mixture, rng, stretches=count, seconds=data.seconds, progress=progress)
+        bank.save(self._bank_path(split))
+        self.report(mixture.summary())
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the run's own words, or those that ship."""
+        path = self.folder / "words.json"
+        if path.exists():
+            return Vocabulary.from_json(path.read_text(encoding="utf-8"))
+        from semeq.presets.library import load_vocabulary
+
+        return load_vocabulary()
+
+    def notes(self) -> dict[str, Any]:
+        """Return what tells this run from any other."""
+        return {"config": self.config.sha256, "seed": self.config.seed}
+
+    # stages
+
+    def words(self) -> None:
+        """Make ``words.json`` from the human data."""
+        if train.processes()[0] or (self.folder / "words.json").exists():
+            return
+        from semeq.engine.atomic import write_text
+        from semeq.training.human import SAFE_FILE, SOCIAL_FILE, read_safe, read_social
+        from semeq.training.words import build
+
+        if not self.config.data.human:
+            raise DataError("data.human must name a folder with the human data, got nothing")
+        human, any_version = Path(self.config.data.human), self.config.data.any_version
+        text = build(
+            read_safe(human / SAFE_FILE, any_version=any_version),
+            read_social(human / SOCIAL_FILE, any_version=any_version),
+        )
+        write_text(self.folder / "words.json", text)
+        self.report(f"words: {len(self.vocabulary().words)} words")
+
+    def eq(self) -> EQAutoencoder:
+        """Train the autoencoder of curves."""
+        options = self.config.eq
+        torch.manual_seed(self.config.seed)
+        module = EQAutoencoder()
+        human, words, unseen = self.people()
+        put_on = self.put_on()
+        random = put_on.draw(np.random.default_rng([self.config.seed, 3]), 4 * len(human))
+        start_from_components(module, np.concatenate([human, random]))
+        stage = EqStage(module.to(self.device), (human, words), unseen, put_on, options)
+        plan = Plan(
+            options.epochs,
+            options.steps,
+            options.learning_rate,
+            0.0,
+            options.patience,
+            self.config.seed,
+        )
+        train.fit(stage, plan, self.folder, notes=self.notes(), report=self.report)
+        return module
+
+    def audio(self) -> AudioEncoder:
+        """Train the audio encoder by embedding matching."""
+        options = self.config.audio
+        autoencoder = self._trained(EQAutoencoder(), "eq")
+        torch.manual_seed(self.config.seed)
+        module = AudioEncoder(dropout=options.dropout).to(self.device)
+        stage = AudioStage(
+            module,
+            autoencoder,
+            *self.banks(),
+            self.put_on(),
+            options,
+            seed=self.config.seed,
+        )
+        plan = Plan(
+            options.epochs,
+            options.steps,
+            options.learning_rate,
+            options.weight_decay,
+            options.patience,
+            self.config.seed,
+        )
+        train.fit(stage, plan, self.folder, notes=self.notes(), report=self.report)
+        return module
+
+    def e2e(self) -> AudioEncoder:
+        """Close the loop."""
+        options = self.config.e2e
+        autoencoder = self._trained(EQAutoencoder(), "eq")
+        module = self._trained(AudioEncoder(dropout=self.config.audio.dropout), "audio")
+        words = [
+            word.curve_db
+            for word in self.vocabulary().words.values()
+            if word.people >= LOOP_PEOPLE and (word.agreement or 0.0) >= LOOP_AGREEMENT
+        ]
+        stage = LoopStage(
+            module,
+            autoencoder,
+            *self.banks(),
+            self.put_on(),
+            options,
+            np.array(words),
+            matching=self.config.audio,
+            seed=self.config.seed,
+        )
+        plan = Plan(
+            options.epochs,
+            options.steps,
+            options.learning_rate,
+            options.weight_decay,
+            options.patience,
+            self.config.seed,
+        )
+        train.fit(stage, plan, self.folder, notes=self.notes(), report=self.report)
+        return module
+
+    def export(self) -> Path:
+        """Write ``model/``: the encoder as ONNX, decoder and words as arrays."""
+        from semeq.training.export import export_model
+
+        target = self.folder / "model"
+        if train.processes()[0] == 0:
+            last = "e2e" if (self.folder / "e2e.npz").exists() else "audio"
+            encoder = self._trained(AudioEncoder(), last)
+            autoencoder = self._trained(EQAutoencoder(), "eq")
+            banks = [bank.sha256 for bank in self.banks()]
+            notes = {**self.notes(), "stage": last, "music": banks}
+            parity = export_model(encoder, autoencoder, self.vocabulary(), target, notes=notes)
+            self.report(f"export: {target}, largest difference from torch {parity:.1e}")
+        return target
+
+    def _trained(self, module: Module, stage: str) -> Module:
+        path = self.folder / f"{stage}.npz"
+        if not path.exists():
+            raise DataError(f"stage {stage} must be trained first: {path} is not there")
+        states, found = checkpoint.load(path)
+        if found.get("config") != self.config.sha256:
+            raise DataError(
+                f"{path} must come from the same configuration, got another: choose another "
+                "folder, or delete it to start again"
+            )
+        module.load_state_dict(states["best"])
+        return module.to(self.device).eval()
