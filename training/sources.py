@@ -27,11 +27,11 @@ from semeq.engine.errors import SemeqError, SettingsError
 from semeq.training.audio_sets import AudioFolder
 from semeq.training.fma import SIZES, Fma
 from semeq.training.mixture import Mixture
-from semeq.training.musdb import Musdb18
+from semeq.training.musdb import STEM_SUFFIX, Musdb18
 from semeq.training.noise import SyntheticNoise
 from semeq.training.recordings import AudioSource, RecordingSet
 from semeq.training.sequence import CropSequence, CropSettings
-from semeq.training.splits import Shares, Split
+from semeq.training.splits import USUAL_SHARES, Shares, Split
 
 _SETS: Mapping[str, Callable[..., RecordingSet]] = {
     "folder": AudioFolder,
@@ -97,6 +97,44 @@ def make_mixture(tables: Sequence[Mapping[str, Any]], split: Split | None = None
             name = f"{kind} {sum(other.startswith(kind) for other in sources) + 1}"
         sources[name] = (make_source(table, split), float(table.get("weight", 1.0)))
     return Mixture(sources)
+
+
+def find_source(
+    path: Path,
+    *,
+    split: Split | None = None,
+    shares: Shares = USUAL_SHARES,
+    evenness: float = 1.0,
+) -> AudioSource:
+    """Return what lies at `path`, known by its layout: FMA, MUSDB18, or else a folder of packages.
+
+    Parameters
+    ----------
+    path : Path
+        A folder; of FMA the largest size in it is taken. ``noise``, where no such folder exists,
+        stands for synthetic noise.
+    split, evenness
+        As for every set of recordings.
+    shares : Shares
+        How a folder of packages is split; FMA and MUSDB18 have their official splits.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder or no recording (of this split).
+    """
+    if path.name == "noise" and not path.exists():
+        return SyntheticNoise()
+    if (path / "fma_metadata").is_dir():
+        present = [size for size in SIZES if (path / f"fma_{size}").is_dir()] or ["small"]
+        return Fma(path, present[-1], split=split, evenness=evenness)
+    if any(
+        next((path / side).glob(pattern), None) is not None
+        for side in ("train", "test")
+        for pattern in (f"*{STEM_SUFFIX}", "*/mixture.wav")
+    ):
+        return Musdb18(path, split=split, evenness=evenness)
+    return AudioFolder(path, split=split, shares=shares, evenness=evenness)
 
 
 @click.command()

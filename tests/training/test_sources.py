@@ -14,8 +14,8 @@ from semeq.training.audio_sets import AudioFolder
 from semeq.training.fma import Fma
 from semeq.training.musdb import Musdb18
 from semeq.training.noise import SyntheticNoise
-from semeq.training.sources import main, make_mixture, make_source
-from semeq.training.splits import Split
+from semeq.training.sources import find_source, main, make_mixture, make_source
+from semeq.training.splits import Shares, Split
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,28 @@ def test_each_kind(data: Path) -> None:
     noise = make_source({"kind": "noise", "kinds": {"pink": 1.0}, "fs": 8000.0}, Split.VALID)
     assert isinstance(noise, SyntheticNoise)
     assert noise.sample(np.random.default_rng(1), 0.1).fs == 8000.0
+
+
+def test_layouts_are_known(data: Path, tmp_path: Path) -> None:
+    assert isinstance(find_source(data / "music"), AudioFolder)
+    assert isinstance(find_source(data / "musdb"), Musdb18)
+    assert isinstance(find_source(tmp_path / "noise", split=Split.VALID), SyntheticNoise)
+    found = find_source(data / "fma", split=Split.TRAIN)
+    assert isinstance(found, Fma)
+    assert found.size == "small"
+    (tmp_path / "noise").mkdir()
+    with pytest.raises(DataError, match="must hold a recording"):
+        find_source(tmp_path / "noise")
+    with pytest.raises(DataError, match="must be a folder"):
+        find_source(tmp_path / "none")
+    (tmp_path / "fma_metadata").mkdir()
+    with pytest.raises(DataError, match="must be a folder of clips: unpack fma_small"):
+        find_source(tmp_path)
+    sides = [
+        find_source(data / "music", split=side, shares=Shares(0.5, 0.0)).recordings
+        for side in (Split.TRAIN, Split.VALID)
+    ]
+    assert len(sides[0]) + len(sides[1]) == 12
 
 
 def test_splits(data: Path) -> None:
