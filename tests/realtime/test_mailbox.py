@@ -1,6 +1,7 @@
 """The mailbox under fire: never a torn set, never an older one after a newer one."""
 
 import threading
+import time
 
 import numpy as np
 
@@ -10,20 +11,21 @@ from semeq.realtime.mailbox import has_post, mailbox, post, take
 
 SIZE = 54
 POSTS = 8_000_000
+MEETINGS = 1000
 
 
 @jit
-def _write(words: Ints, slots: Floats, values: Floats, posts: int) -> None:
-    for i in range(1, posts + 1):
+def _write(words: Ints, slots: Floats, values: Floats, first: int, last: int) -> None:
+    for i in range(first, last + 1):
         for j in range(values.size):
             values[j] = i
         post(words, slots, values)
 
 
 @jit
-def _read(words: Ints, slots: Floats, last: int, report: Ints) -> None:
+def _read(words: Ints, slots: Floats, report: Ints) -> None:
     newest = 0
-    while newest < last:
+    while report[3] == 0 or newest < report[3]:
         if not has_post(words):
             continue
         slot = take(words)
@@ -39,17 +41,22 @@ def _read(words: Ints, slots: Floats, last: int, report: Ints) -> None:
 
 def test_the_newest_set_wins_whole_and_in_order() -> None:
     words, slots = mailbox(SIZE)
-    values, report = np.zeros(SIZE), np.zeros(3, dtype=np.int64)
-    _write(words, slots, values, 1)  # compiled before the race
-    _read(words, slots, 1, report)
-    report[:] = 0
-    reader = threading.Thread(target=_read, args=(words, slots, POSTS, report))
+    values = np.zeros(SIZE)
+    _write(words, slots, values, 1, 1)  # compiled before the race
+    _read(words, slots, np.array([0, 0, 0, 1]))
+    report = np.zeros(4, dtype=np.int64)  # taken, torn, stale; the last set, once it is known
+    reader = threading.Thread(target=_read, args=(words, slots, report))
     reader.start()
-    _write(words, slots, values, POSTS)
+    posted, deadline = 1, time.monotonic() + 60
+    # on a busy machine the two seldom run at once: go on until they have met often
+    while posted < POSTS or (report[0] < MEETINGS and time.monotonic() < deadline):
+        _write(words, slots, values, posted + 1, posted + POSTS // 10)
+        posted += POSTS // 10
+    report[3] = posted
     reader.join(60)
     assert not reader.is_alive()
-    taken, torn, stale = report
-    assert taken > 1000  # the race took place
+    taken, torn, stale, _ = report
+    assert taken >= MEETINGS  # the race took place
     assert torn == 0
     assert stale == 0
 
