@@ -122,7 +122,8 @@ def draw_profiles(found: Figures) -> "Figure":
         change = np.array([[side["profiles"][w][j] for j in WORDS] for w in words])
         axes.imshow(change, vmin=-6.0, vmax=6.0, cmap="RdBu_r")
         for (i, j), value in np.ndenumerate(change):
-            axes.text(j, i, f"{value:+.1f}", ha="center", va="center", fontsize=7)
+            colour = "white" if abs(value) > 4.0 else "black"
+            axes.text(j, i, f"{value:+.1f}", ha="center", va="center", fontsize=7, color=colour)
         axes.set_xticks(range(len(WORDS)), WORDS, rotation=60)
         axes.set_yticks(range(len(words)), words)
         axes.set_title(side["name"], fontsize=10)

@@ -32,6 +32,7 @@ from semeq.training.protocol import (
     blend_part,
     effect_part,
     explained_part,
+    likeness_part,
     own_score_part,
     people_part,
     stability_part,
@@ -84,6 +85,7 @@ def measure(method: Method | BatchMethod, trial: Trial, fold: Fold | None, plan:
         result["own_score"] = own_score_part(method, batch, trial, words)
     if fold is not None:
         result["people"], result["curves"] = people_part(batch, trial, fold, fold.agreed(AGREED))
+        result["confusion"]["people"] = likeness_part(batch, trial, fold, words)
         if isinstance(method, Detector):
             result["explained_r2"] = explained_part(method, trial, fold)
     if plan.timbral_clips and trial.seed == 0:

@@ -172,14 +172,15 @@ def curves(methods: Figures) -> "Figure | None":
 
 
 def confusion(methods: Figures) -> "Figure":
-    """F6: which judge moved most, by the word asked for."""
+    """F6: whose people drew the likest curve (without people: which judge moved most), by word."""
     shown = {n: f for n, f in _without_controls(methods).items() if len(f["words"]) > 2}
     shown = shown or methods
     columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
     figure, panels = new_figure(3.4 * columns, 3.4 * rows, rows, columns)
     for axes, (name, found) in zip(panels, shown.items(), strict=False):
-        shares = np.array(found["confusion"]["shares"])
+        rows_of = found["confusion"]
+        shares = np.array(rows_of.get("people", rows_of["shares"]))
         axes.imshow(shares, vmin=0.0, vmax=1.0, cmap="Blues")
         for (i, j), share in np.ndenumerate(shares):
             if share >= 0.05:
@@ -191,7 +192,7 @@ def confusion(methods: Figures) -> "Figure":
         axes.set_title(name, fontsize=9)
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
-    figure.suptitle("F6  Asked for (rows) and moved most (columns)")
+    figure.suptitle("F6  Asked for (rows) and most like (columns)")
     return figure
 
 

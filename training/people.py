@@ -13,7 +13,7 @@ Conventions
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +121,22 @@ def correlations(curves_db: Floats, others_db: Floats) -> Floats:
 
     r: Floats = units(np.atleast_2d(curves_db)) @ units(np.atleast_2d(others_db)).T
     return r
+
+
+def likest(fold: Fold, words: Sequence[str], curves_db: Floats) -> Floats:
+    """Return for each word the share of curves ``(n, 61)`` whose r is highest with that word's people.
+
+    Held-out people judge where there are `LEAST_HELD`, all people of the word otherwise.
+    """
+    means = []
+    for word in words:
+        held, train = (
+            side.get(word, np.empty((0, len(GRID_HZ)))) for side in (fold.held, fold.train)
+        )
+        rows = held if len(held) >= LEAST_HELD else np.concatenate([held, train])
+        means.append(rows.mean(axis=0) if len(rows) else np.zeros(len(GRID_HZ)))
+    nearest = correlations(curves_db, np.array(means)).argmax(axis=1)
+    return np.array([(nearest == k).mean() for k in range(len(words))])
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from semeq.training.methods import (
     known_words,
 )
 from semeq.training.metrics import Trial, applied_tilts, spreads
-from semeq.training.people import LEAST_HELD, Fold, human_score
+from semeq.training.people import LEAST_HELD, Fold, human_score, likest
 from semeq.training.spectra import to_bands
 from semeq.training.timbral import TIMBRAL_JUDGES, timbral_scores
 from semeq.training.words import GRID_HZ
@@ -148,6 +148,14 @@ def people_part(
         else None,
     }
     return summary, curves_of
+
+
+def likeness_part(
+    method: BatchMethod, trial: Trial, fold: Fold, words: Sequence[str]
+) -> list[list[float]]:
+    """Confusion by people: rows the word asked for, columns the word whose people drew the likest curve."""
+    rows = (likest(fold, words, method.curves_db(word, 1.0, trial.plain)) for word in words)
+    return [row.tolist() for row in rows]
 
 
 def blend_part(

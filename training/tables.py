@@ -77,6 +77,7 @@ def markdown(results: Figures) -> str:
             cell(_get(found, "triple", "spread")),
             cell(_get(found, "triple", "restoration")),
             cell(_get(found, "adaptivity", "spearman")),
+            cell(_diagonal(_get(found, "confusion", "people"))),
             cell(_get(found, "people", "percentile")),
             cell(_get(found, "people", "median_r_of_agreed")),
             cell(_get(found, "explained_r2")),
@@ -109,12 +110,13 @@ def markdown(results: Figures) -> str:
         "`training/README.md`.\n",
         "## The three at once, and what stands beside them\n\nDirection right at amount 1 (more is "
         "better), spread after pre-tilt at amount 0.8 and restoration error (less is better), "
-        "rank correlation of pre-tilt and applied tilt (−1 is best), percentile among held-out "
+        "rank correlation of pre-tilt and applied tilt (−1 is best), share of curves that are likest "
+        "to the people of the word asked for (of eight), percentile among held-out "
         "people, median r of the words on which people agree, R² of a human curve that was put on.\n",
         _table(
             [
                 *("method", "direction", "spread", "restoration"),
-                *("adaptivity", "percentile", "r (agreed)", "R² put on"),
+                *("adaptivity", "word told", "percentile", "r (agreed)", "R² put on"),
             ],
             main,
         ),
@@ -146,6 +148,10 @@ def markdown(results: Figures) -> str:
         _timbral_table(methods, words),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _diagonal(shares: list[list[float]] | None) -> float | None:
+    return sum(row[k] for k, row in enumerate(shares)) / len(shares) if shares else None
 
 
 def _blend_mean(found: Figures) -> float | None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from semeq.training.eq_sets import PEOPLE_SHARES, EqSet, SocialEq
-from semeq.training.people import SALT, correlations, fold, human_score, trains
+from semeq.training.people import SALT, Fold, correlations, fold, human_score, likest, trains
 from semeq.training.splits import Split, split_of
 from semeq.training.words import GRID_HZ
 
@@ -82,3 +82,10 @@ def test_curves_are_means_of_those_to_learn_from() -> None:
     assert made.curves()["bright"] == pytest.approx(made.train["bright"].mean(axis=0))
     assert made.agreed(0.3) == ("bright",)
     assert made.agreed(0.999) == ()
+
+
+def test_the_likest_word_is_found() -> None:
+    rows = fold((people(),)).held["bright"]
+    made = Fold({"dark": -rows}, {"bright": rows, "dark": -rows[:1]})
+    found = likest(made, ("bright", "dark"), np.array([SLOPE, SLOPE, SLOPE, -SLOPE]))
+    assert found == pytest.approx([0.75, 0.25])
