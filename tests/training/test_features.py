@@ -27,7 +27,8 @@ def sound(seconds: float, seed: int = 0) -> Tensor:
     spectrum = rng.normal(size=(2, int(seconds * FS) // 2 + 1, 2)) @ np.array([1.0, 1.0j])
     freqs = np.maximum(np.arange(spectrum.shape[1]), 1.0)
     audio = np.fft.irfft(spectrum / np.sqrt(freqs))
-    return torch.tensor(0.1 * audio / audio.std(), dtype=torch.float32)
+    pink: Tensor = torch.tensor(0.1 * audio / audio.std(), dtype=torch.float32)
+    return pink
 
 
 def test_pink_noise_is_flat() -> None:
