@@ -1,0 +1,160 @@
+"""A shipped model as a method to be judged: the files that users load, on sound that was really filtered.
+
+Every clip is decoded, equalised with zero phase and heard through the exported encoder; the move goes through
+seven bands, as it does live. What was heard of a clip is remembered as long as the clips are: words and
+amounts cost next to nothing then.
+
+The words are those of the model, unless `ModelMethod.learn` gives it curves of people to learn from:
+the vocabulary that ships is made from everybody, and held-out people could not judge it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from semeq.engine.encoder import Heard, Model, load_model
+from semeq.engine.fit import (
+    FIT_FS,
+    HIGHEST_POINT_OF_FS,
+    bounds,
+    refine,
+    responses_db,
+    to_parameters,
+)
+from semeq.engine.meaning import interpret
+from semeq.engine.morph import FIT_STEPS, move_db
+from semeq.engine.recipe import Recipe
+from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB
+from semeq.engine.units import Audio, Floats
+from semeq.presets.library import load_vocabulary
+from semeq.training.clips import Clips
+from semeq.training.human import without_level
+from semeq.training.words import GRID_HZ
+
+#: A clip is heard in equal parts of about this length, their latents averaged: as the live encoder does.
+WINDOW_S = 3.0
+
+
+class ModelMethod:
+    """A model's seven bands.
+
+    Parameters
+    ----------
+    model : Model
+        A loaded model.
+    name : str
+        What tables and figures call it.
+    adapt : float
+        How much what was heard counts.
+    """
+
+    def __init__(self, model: Model, name: str, *, adapt: float = 1.0) -> None:
+        self.name = name
+        self._model = model
+        self._adapt = adapt * float(model.notes.get("boldness", 1.0))
+        self._vocabulary = load_vocabulary()
+        self._latents: dict[str, Floats] = dict(model.words)
+        self._heard: WeakKeyDictionary[Clips, Heard] = WeakKeyDictionary()
+        self.words = frozenset(self._latents)
+
+    def learn(self, curves: Mapping[str, Floats]) -> None:
+        """Take the words' latents from curves ``(61,)`` of people, as the export does."""
+        rows = np.array([curves[word] for word in sorted(curves)])
+        latents = np.linalg.lstsq(self._model.decoder.T, rows.T, rcond=None)[0].T
+        self._latents = dict(zip(sorted(curves), latents, strict=True))
+        self.words = frozenset(self._latents)
+
+    def hear(self, audio: Audio, fs: float) -> Heard:
+        """Return what is heard of a sound, the mean over its windows."""
+        size = int(WINDOW_S * fs)
+        count = max(1, len(audio) // size)
+        heard = [self._model.hear(part, fs) for part in np.array_split(audio, count)]
+        return Heard(
+            np.mean([one.z for one in heard], axis=0),
+            np.mean([one.spectrum_db for one in heard], axis=0),
+        )
+
+    def _hear_all(self, clips: Clips) -> Heard:
+        if clips not in self._heard:
+            heard = [self.hear(*clips.audio(k)) for k in range(len(clips))]
+            self._heard[clips] = Heard(
+                np.array([one.z for one in heard]), np.array([one.spectrum_db for one in heard])
+            )
+        return self._heard[clips]
+
+    def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Floats:
+        """Return the move as the model means it, shape ``(n, 61)``."""
+        total = np.sum(
+            [w * (self._latents[word] @ self._model.decoder) for word, w in weights.items()], axis=0
+        )
+        return move_db(
+            np.broadcast_to(total, heard.spectrum_db.shape),
+            self._model.decode(heard.z),
+            heard.spectrum_db,
+            total_weight=sum(map(abs, weights.values())),
+            adapt=self._adapt,
+        )
+
+    def _through_bands(self, weights: Mapping[str, float], curves_db: Floats) -> Floats:
+        """Return the response of the seven bands that `semeq.engine.morph.morph` would fit."""
+        recipe = Recipe(tuple((word, w) for word, w in weights.items() if w))
+        if not np.any(curves_db) or not recipe.terms:
+            return np.zeros_like(curves_db)
+        limits = bounds(FIT_FS, DEFAULT_GAIN_LIMIT_DB)
+        start = np.clip(to_parameters(interpret(recipe, self._vocabulary).settings), *limits)
+        at = HIGHEST_POINT_OF_FS * FIT_FS >= GRID_HZ
+        bands = refine(
+            np.broadcast_to(start, (len(curves_db), *start.shape)),
+            curves_db[:, at],
+            GRID_HZ[at],
+            FIT_FS,
+            limits=limits,
+            iterations=FIT_STEPS,
+        )
+        return without_level(responses_db(bands, GRID_HZ, FIT_FS)[0])
+
+    def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
+        """Return the response for weighted words, one curve a clip."""
+        return self._through_bands(weights, self._wanted(weights, self._hear_all(clips)))
+
+    def curves_db(self, word: str, amount: float, clips: Clips) -> Floats:
+        """Return the response for one word, one curve a clip."""
+        return self.blends_db({word: amount}, clips)
+
+    def curve_db(self, word: str, amount: float, audio: Audio, fs: float) -> Floats:
+        """Return the response for one sound, shape ``(61,)``."""
+        one = self.hear(audio, fs)
+        heard = Heard(one.z[None], one.spectrum_db[None])
+        curve: Floats = self._through_bands({word: amount}, self._wanted({word: amount}, heard))[0]
+        return curve
+
+    def put_on_db(self, clips: Clips) -> Floats:
+        """Return the curves that were heard, one a clip."""
+        return self._model.decode(self._hear_all(clips).z)
+
+    def own_scores(self, word: str, clips: Clips) -> Floats:
+        """Return minus the rms distance in dB between what is heard and the word."""
+        away = self.put_on_db(clips) - self._latents[word] @ self._model.decoder
+        score: Floats = -np.sqrt(np.mean(away**2, axis=1))
+        return score
+
+
+class LiteralDecode(ModelMethod):
+    """The move of the closest public attempt: decode the morphed latent itself, not a difference."""
+
+    def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Floats:
+        reference = self._adapt * heard.z
+        moved = sum(w * (self._latents[word] - reference) for word, w in weights.items())
+        return without_level(self._model.decode(reference + moved))
+
+    def _through_bands(self, weights: Mapping[str, float], curves_db: Floats) -> Floats:
+        return curves_db
+
+
+def methods(folder: str) -> list[ModelMethod]:
+    """Return the model in a folder in its ways of being used: as shipped, and decoded literally."""
+    model = load_model(Path(folder))
+    name = str(model.notes.get("name", Path(folder).name))
+    return [ModelMethod(model, name), LiteralDecode(model, f"{name}, literal decode")]
