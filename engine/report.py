@@ -5,9 +5,8 @@ is JSON for every reader.
 """
 
 import math
-import platform
+import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from semeq.engine.settings import EQSettings
@@ -125,7 +124,10 @@ def failure(source: str, target: str, error: str) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of everything that touched the samples."""
-    found = {"python": platform.python_version()}
+    # only here: it takes a while to load, and most renders write no report
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": sys.version.split()[0]}
     for name in _PACKAGES:
         try:
             found[name] = version(name)

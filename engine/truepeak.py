@@ -16,6 +16,7 @@ the highest peak so far is skipped, and the result is the same.
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from semeq.engine.errors import SettingsError
 from semeq.engine.jit import jit
@@ -52,13 +53,20 @@ def _highest(row: Audio) -> int:
 
 
 @jit
-def _steepest(x: Audio, step: int, scratch: Audio) -> int:
-    """Return the greatest second difference that starts in the first stretch of interleaved `x`."""
-    count = max(0, min(scratch.size, x.size - 2 * step))
-    one, two = x[step:], x[2 * step :]
-    for n in range(count):
-        scratch[n] = (x[n] - one[n]) - (one[n] - two[n])
-    return _highest(scratch[:count])
+def _survey(
+    x: Audio, step: int, stretch: int, reach: npt.NDArray[np.int32], bends: npt.NDArray[np.int32]
+) -> None:
+    """Write the highest sample and the greatest second difference of each stretch, as `_highest` does."""
+    inner = max(0, x.size - 2 * step)
+    for k in range(reach.size):
+        first = k * stretch
+        reach[k] = _highest(x[first : first + stretch])
+        one, two = x[first + step :], x[first + 2 * step :]
+        steepest = np.int32(0)
+        for n in range(min(stretch, inner - first)):
+            second = (x[first + n] - one[n]) - (one[n] - two[n])
+            steepest = max(steepest, np.float32(second).view(np.int32) & np.int32(0x7FFFFFFF))
+        bends[k] = steepest
 
 
 @jit
@@ -71,29 +79,19 @@ def _raise_peaks(x: Audio, step: int, taps: Audio, norm: float, bend: float, pea
     stretch = STRETCH * step
     count = max(0, x.size - _HISTORY * step)
     stretches = (count + stretch - 1) // stretch
-    samples = (x.size + stretch - 1) // stretch
-    bits = np.zeros(max(samples, stretches + 1) + 1, dtype=np.int32)
-    reach = bits.view(np.float32)
-    last = bits.size - 1
-    scratch = np.empty(stretch, dtype=np.float32)
-    highest = np.int32(0)
-    for k in range(samples):
-        bits[k] = _highest(x[k * stretch : (k + 1) * stretch])
-        highest = max(highest, bits[k])
-    bits[last] = highest
-    peaks[0] = max(peaks[0], reach[last])
+    surveyed = (x.size + stretch - 1) // stretch
+    bits = np.zeros((2, max(surveyed, stretches + 1)), dtype=np.int32)
+    _survey(x, step, stretch, bits[0, :surveyed], bits[1, :surveyed])
+    reach, bends = bits[0].view(np.float32), bits[1].view(np.float32)
+    peaks[0] = max(peaks[0], reach.max())
     peaks[1] = max(peaks[1], peaks[0])
+    scratch = np.empty(stretch, dtype=np.float32)
     for k in range(stretches):
         nearby = max(reach[k], reach[k + 1])
         enough = peaks[1] * np.float32(1.0 - _SLACK)
-        if nearby * norm <= enough:
+        if min(nearby * norm, nearby + bend * max(bends[k], bends[k + 1])) <= enough:
             continue
         window = x[k * stretch :]
-        bits[last] = max(
-            _steepest(window, step, scratch), _steepest(window[stretch:], step, scratch)
-        )
-        if nearby + bend * reach[last] <= enough:
-            continue
         some = scratch[: min(stretch, count - k * stretch)]
         for phase in range(taps.shape[0]):
             for n in range(some.size):
@@ -101,8 +99,7 @@ def _raise_peaks(x: Audio, step: int, taps: Audio, norm: float, bend: float, pea
                 for tap in range(TAPS):
                     total += taps[phase, tap] * window[n + tap * step]
                 some[n] = total
-            bits[last] = _highest(some)
-            peaks[1] = max(peaks[1], reach[last])
+            peaks[1] = max(peaks[1], np.int32(_highest(some)).view(np.float32))
 
 
 class TruePeakMeter:
