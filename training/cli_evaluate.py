@@ -121,6 +121,7 @@ def evaluate(
     judged = [one for path in model for one in _model_methods(path)]
     judged += [one for spec in method for one in load_methods(spec)]
     folds = [rivals.fold(seed) for seed in range(seeds)]
+    _tell_apart(judged)
     for one in judged:
         # Trained before: judged by those whom training held out, at every seed.
         if not hasattr(one, "fold"):
@@ -161,6 +162,15 @@ def evaluate(
     )
     if as_json:
         click.echo(text)
+
+
+def _tell_apart(methods: "list[Method | BatchMethod]") -> None:
+    """Add a number to names that come twice: figures of one name count as seeds of one method."""
+    seen: dict[str, int] = {}
+    for method in methods:
+        seen[method.name] = seen.get(method.name, 0) + 1
+        if seen[method.name] > 1:
+            method.name = f"{method.name} ({seen[method.name]})"  # type: ignore[misc]  # ours to add
 
 
 def _model_methods(path: Path) -> "list[Method | BatchMethod]":

@@ -88,6 +88,10 @@ def text(found: Figures) -> str:
     for word, row in found["words"].items():
         effects = f"{a['profiles'][word][word]:+.1f}, {b['profiles'][word][word]:+.1f}"
         lines.append(f"{word:10}{effects:>22}{row['r']:>14.2f}{row['difference_db']:>12.1f}")
+    for letter, side in (("A", a), ("B", b)):
+        if "hears" in side:
+            scores = ", ".join(f"{word} {score:.1f}" for word, score in side["hears"].items())
+            lines += ["", f"{letter} hears in the music as it is: {scores}"]
     return "\n".join(lines).replace("-", "−") + "\n"
 
 

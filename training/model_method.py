@@ -56,7 +56,8 @@ class ModelMethod:
         self._adapt = adapt * float(model.notes.get("boldness", 1.0))
         self._vocabulary = load_vocabulary()
         self._latents: dict[str, Floats] = dict(model.words)
-        self._heard: WeakKeyDictionary[Clips, Heard] = WeakKeyDictionary()
+        #: What was heard of clips, as long as they are there.
+        self.heard: WeakKeyDictionary[Clips, Heard] = WeakKeyDictionary()
         self.words = frozenset(self._latents)
 
     def learn(self, curves: Mapping[str, Floats]) -> None:
@@ -77,12 +78,12 @@ class ModelMethod:
         )
 
     def _hear_all(self, clips: Clips) -> Heard:
-        if clips not in self._heard:
+        if clips not in self.heard:
             heard = [self.hear(*clips.audio(k)) for k in range(len(clips))]
-            self._heard[clips] = Heard(
+            self.heard[clips] = Heard(
                 np.array([one.z for one in heard]), np.array([one.spectrum_db for one in heard])
             )
-        return self._heard[clips]
+        return self.heard[clips]
 
     def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Floats:
         """Return the move as the model means it, shape ``(n, 61)``."""
@@ -156,5 +157,9 @@ class LiteralDecode(ModelMethod):
 def methods(folder: str) -> list[ModelMethod]:
     """Return the model in a folder in its ways of being used: as shipped, and decoded literally."""
     model = load_model(Path(folder))
-    name = str(model.notes.get("name", Path(folder).name))
-    return [ModelMethod(model, name), LiteralDecode(model, f"{name}, literal decode")]
+    path = Path(folder).resolve()
+    name = str(model.notes.get("name", path.parent.name if path.name == "model" else path.name))
+    shipped, literal = ModelMethod(model, name), LiteralDecode(model, f"{name}, literal decode")
+    # One pair of ears: what one has heard of a clip the other need not hear again.
+    literal.heard = shipped.heard
+    return [shipped, literal]
