@@ -7,7 +7,7 @@
 
     [data]
     human = "data"                    # folder with safe_eq.csv and socialeq.csv
-    audio = ["music", "more-music"]   # folders PACKAGE/…/FILE, or a mixture by weights: "music:2"
+    audio = ["music:2", "fma"]        # PACKAGE/…/FILE, FMA, MUSDB18 or "noise", each with its weight (1)
     stretches = 2400                  # music is decoded once into so many stretches of so many seconds
     seconds = 12.0
 

@@ -16,13 +16,13 @@ from semeq.engine.errors import DataError, SettingsError
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
 from semeq.training import checkpoint, train
-from semeq.training.audio_sets import AudioFolder
 from semeq.training.config import Config, split_weight
 from semeq.training.eq_sets import read_people
 from semeq.training.levels import LevelBank, build_bank
 from semeq.training.mixture import Mixture
 from semeq.training.models import AudioEncoder, EQAutoencoder
 from semeq.training.put_on import PutOn
+from semeq.training.sources import find_source
 from semeq.training.splits import Shares, Split
 from semeq.training.stages import AudioStage, EqStage, LoopStage, start_from_components
 from semeq.training.train import Plan, Report
@@ -131,7 +131,7 @@ class Run:
             folder, weight = split_weight(item)
             shares = Shares(valid=data.valid_share, test=0.0)
             sources[folder] = (
-                AudioFolder(Path(folder), split=split, shares=shares, evenness=0.5),
+                find_source(Path(folder), split=split, shares=shares, evenness=0.5),
                 weight,
             )
         mixture = Mixture(sources)
