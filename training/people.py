@@ -135,7 +135,9 @@ def likest(fold: Fold, words: Sequence[str], curves_db: Floats) -> Floats:
         )
         rows = held if len(held) >= LEAST_HELD else np.concatenate([held, train])
         means.append(rows.mean(axis=0) if len(rows) else np.zeros(len(GRID_HZ)))
-    nearest = correlations(curves_db, np.array(means)).argmax(axis=1)
+    r = correlations(curves_db, np.array(means))
+    # A flat curve is like no one's.
+    nearest = np.where(r.max(axis=1) > 0.0, r.argmax(axis=1), -1)
     return np.array([(nearest == k).mean() for k in range(len(words))])
 
 

@@ -89,3 +89,4 @@ def test_the_likest_word_is_found() -> None:
     made = Fold({"dark": -rows}, {"bright": rows, "dark": -rows[:1]})
     found = likest(made, ("bright", "dark"), np.array([SLOPE, SLOPE, SLOPE, -SLOPE]))
     assert found == pytest.approx([0.75, 0.25])
+    assert likest(made, ("bright", "dark"), np.zeros((2, 61))) == pytest.approx([0.0, 0.0])
