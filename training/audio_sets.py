@@ -5,12 +5,16 @@ first, and it stays on one side of a split. Files that lie in the root itself ar
 
 Packages that share a file (the same bytes under any name) are split together: a track is never
 in two splits, and its copies within a split are left out.
+
+A package that outweighs the others always trains: were it held out by chance, much of the music would be
+lost to training, and a test of it would be a test of that package.
 """
 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from semeq.engine.errors import DataError, SettingsError
@@ -21,6 +25,24 @@ from semeq.training.splits import USUAL_SHARES, Shares, Split, joined, split_of
 
 #: So much of a file's middle tells it from all others, with its length.
 _FINGERPRINT_BYTES = 65_536
+
+
+#: A package outweighs the others with this share of all bytes, and so many times the mean share.
+LARGE_SHARE, LARGE_RATIO = 0.1, 3.0
+
+
+def large_groups(weights: Iterable[tuple[str, int]]) -> frozenset[str]:
+    """Return the groups that outweigh the others.
+
+    >>> sizes = [("huge", 50), *((f"p{k}", 1) for k in range(50))]
+    >>> large_groups(sizes)
+    frozenset({'huge'})
+    """
+    total: Counter[str] = Counter()
+    for group, weight in weights:
+        total[group] += weight
+    least = max(LARGE_SHARE, LARGE_RATIO / max(1, len(total))) * total.total()
+    return frozenset(group for group, weight in total.items() if weight > least)
 
 
 def fingerprint(path: Path) -> str:
@@ -105,9 +127,15 @@ class AudioFolder(RecordingSet):
             found.append(Recording(relative.as_posix(), path, package))
         groups = [r.package if by == "package" else r.name for r in found]
         together = joined(zip(groups, prints, strict=True))
+        sizes = (int(mark.partition(":")[0]) for mark in prints)
+        large = large_groups(zip((together[group] for group in groups), sizes, strict=True))
+
+        def side(group: str) -> Split:
+            return Split.TRAIN if group in large else split_of(group, shares, salt=salt)
+
         kept: dict[str, Recording] = {}
         for recording, group, mark in zip(found, groups, prints, strict=True):
-            if split is not None and split_of(together[group], shares, salt=salt) != split:
+            if split is not None and side(together[group]) is not split:
                 continue
             if mark in kept:
                 skips.add(recording.name, "copies", f"the same file as {kept[mark].name}")

@@ -113,6 +113,17 @@ def test_splits_share_no_package(tmp_path: Path) -> None:
     assert len(owner) == sum(len(found.packages) for found in sides.values()) == 30
 
 
+def test_a_package_that_outweighs_the_others_trains(tmp_path: Path) -> None:
+    folder_of(tmp_path, {f"p{k}": 1 for k in range(30)})
+    # All but what is large is held out.
+    shares = Shares(0.0, 1.0)
+    assert len(AudioFolder(tmp_path, split=Split.TEST, shares=shares).packages) == 30
+    write(tmp_path / "p7" / "symphony.wav", tone(50.0, 40.0, FS), FS)
+    held = AudioFolder(tmp_path, split=Split.TEST, shares=shares)
+    assert len(held.packages) == 29
+    assert AudioFolder(tmp_path, split=Split.TRAIN, shares=shares).packages == ("p7",)
+
+
 def test_few_packages_may_be_split_by_recording(tmp_path: Path) -> None:
     folder_of(tmp_path, {"a": 15, "b": 15})
     shutil.copy(tmp_path / "a" / "00.wav", tmp_path / "b" / "copy.wav")
