@@ -15,6 +15,7 @@ from pedalboard.io import AudioFile, WriteableAudioFile
 
 from semeq.engine.containers import Container
 from semeq.engine.errors import AudioFileError
+from semeq.engine.floatwav import MAX_BYTES, FloatWavWriter
 from semeq.engine.samples import to_integers
 from semeq.engine.units import Audio
 
@@ -208,3 +209,23 @@ class AudioWriter:
         self._backend.close()
         if error is None:
             self._sink.check()
+
+
+def open_writer(
+    file: BinaryIO,
+    encoding: Encoding,
+    fs: float,
+    shape: tuple[int | None, int],
+    *,
+    dither: bool,
+) -> AudioWriter | FloatWavWriter:
+    """Return the writer for an encoding, a context manager.
+
+    Parameters are those of `AudioWriter`, but for `shape`: frames, or None if nobody knows how many there
+    will be, and channels.
+    """
+    frames, channels = shape
+    fits = frames is not None and frames * channels * 4 <= MAX_BYTES
+    if encoding.kind == "wav" and encoding.is_float and fits:
+        return FloatWavWriter(file, fs, channels)
+    return AudioWriter(file, encoding, fs, channels, dither=dither)

@@ -99,14 +99,9 @@ def k_weighting(fs: float) -> Floats:
 @jit
 def _gather(block: Audio, lane: int, room: Audio) -> None:
     """Copy the channels of a block into `room`, shape ``(frames, lanes)``, from `lane` on."""
-    frames, channels = block.shape
-    for channel in range(0, channels - 1, 2):
-        for n in range(frames):
+    for channel in range(block.shape[1]):
+        for n in range(block.shape[0]):
             room[n, lane + channel] = block[n, channel]
-            room[n, lane + channel + 1] = block[n, channel + 1]
-    if channels % 2:
-        for n in range(frames):
-            room[n, lane + channels - 1] = block[n, channels - 1]
 
 
 @jit

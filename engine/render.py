@@ -22,7 +22,7 @@ import numpy as np
 
 from semeq.engine.atomic import Replacement, explain
 from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
-from semeq.engine.audiowriter import AudioWriter, encoding_for
+from semeq.engine.audiowriter import encoding_for, open_writer
 from semeq.engine.blocks import amplified, first_sound, metered, through
 from semeq.engine.chain import Chain
 from semeq.engine.chunks import carry_chunks
@@ -111,7 +111,8 @@ class _Render:
         """Encode `blocks` into the temporary file."""
         source_bits = {"int8": 8, "int16": 16}.get(self.reader.source.sample_format, 32)
         dither = changed or source_bits > self.encoding.bits
-        with AudioWriter(new.file, self.encoding, self.fs, self.channels, dither=dither) as writer:
+        shape = self.reader.source.frames, self.channels
+        with open_writer(new.file, self.encoding, self.fs, shape, dither=dither) as writer:
             for block in blocks:
                 writer.write(block)
                 self._tell(block)
@@ -119,21 +120,19 @@ class _Render:
 
     def flat(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
         """Pass everything: copy the file if it can stay as it is."""
-        source = self.reader.source
-        before = self._meter()
-        if source.kind == self.encoding.kind:
+        meters = self._meter()
+        if self.reader.source.kind == self.encoding.kind:
             for block in self._scan():
-                before.feed(block)
-            if not self.reader.bad_samples:
-                with self.job.source.open("rb") as original:
-                    shutil.copyfileobj(original, new.file, 1 << 20)
-                self.is_copy = True
-                levels = before.levels()
-                return levels, levels, 0.0, None
-            before = self._meter()
-            self._passes = 2
-        self._write(new, metered(self.reader.blocks(), before), changed=False)
-        levels = before.levels()
+                meters.feed(block)
+            self.is_copy = not self.reader.bad_samples
+            self._passes = 1 if self.is_copy else 2
+        if self.is_copy:
+            with self.job.source.open("rb") as original:
+                shutil.copyfileobj(original, new.file, 1 << 20)
+        else:
+            meters = self._meter()
+            self._write(new, metered(self.reader.blocks(), meters), changed=False)
+        levels = meters.levels()
         return levels, levels, 0.0, None
 
     def equalised(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
@@ -276,7 +275,7 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
         except SemeqError:
             raise
         except (OSError, ValueError, RuntimeError) as error:
-            said = explain(error) if isinstance(error, OSError) else " ".join(str(error).split())
+            said = explain(error) if isinstance(error, OSError) else str(error)
             raise AudioFileError(f"{job.target} cannot be written: {said}") from None
         render.finish_warnings(before, after)
         new.commit()
