@@ -23,6 +23,8 @@ MP4, AAC, CAF and others are read where the system's own decoders are (macOS, Wi
   integers here, exact both ways (`semeq.engine.samples`).
 - It writes no 32-bit integers and no 64-bit floats: those become 32-bit float in WAV, 24-bit in AIFF
   and FLAC (`semeq.engine.audiowriter`).
+- It takes twice as long as copying over 32-bit float WAV, which needs no decoding: that is read here as it
+  stands, and written by `semeq.engine.floatwav`.
 - It fills truncated files with silence: headers (and the MD5 of FLAC) are checked here, and a file that
   is cut short is an error. A FLAC without MD5 cannot be checked.
 - It leaves an MP3's encoder delay in place: it is taken off, so that a sound starts where it started.
