@@ -22,11 +22,14 @@ from semeq.training.levels import LevelBank, build_bank
 from semeq.training.mixture import Mixture
 from semeq.training.models import AudioEncoder, EQAutoencoder
 from semeq.training.put_on import PutOn
+from semeq.training.recordings import AudioSource
 from semeq.training.sources import find_source
 from semeq.training.splits import Shares, Split
 from semeq.training.stages import AudioStage, EqStage, LoopStage, start_from_components
 from semeq.training.train import Plan, Report
 
+#: Between drawing packages (1) and drawing files (0) at equal chances.
+EVENNESS = 0.5
 Module = TypeVar("Module", bound=torch.nn.Module)
 #: Words that the loop is trained with: known to as many people, who agree by as much.
 LOOP_PEOPLE, LOOP_AGREEMENT = 2, 0.15
@@ -126,12 +129,12 @@ class Run:
         data = self.config.data
         if not data.audio:
             raise DataError("data.audio must name folders of music, got none")
-        sources = {}
+        sources: dict[str, tuple[AudioSource, float]] = {}
         for item in data.audio:
             folder, weight = split_weight(item)
             shares = Shares(valid=data.valid_share, test=0.0)
             sources[folder] = (
-                find_source(Path(folder), split=split, shares=shares, evenness=0.5),
+                find_source(Path(folder), split=split, shares=shares, evenness=EVENNESS),
                 weight,
             )
         mixture = Mixture(sources)

@@ -5,8 +5,8 @@ Conventions
 - Everything random in a step comes from generators seeded by (seed, stage, epoch, step, process): a run
   that is resumed does what it would have done, and loses at most the epoch it was in.
 - The learning rate rises over the first tenth of all steps and falls along a cosine to a hundredth.
-- After each epoch the stage is validated; the best weights are kept beside the last ones. Training ends when
-  `patience` epochs brought nothing better.
+- What is validated and kept is a running mean of the weights over some 200 steps: single steps are noisy. The
+  best mean is kept beside the last one. Training ends when `patience` epochs brought nothing better.
 - ``FOLDER/STAGE.npz`` is the checkpoint, ``STAGE.csv`` and ``STAGE.png`` the curves.
 - Under ``torchrun`` each process draws its share of every batch and gradients are averaged.
 """
@@ -35,6 +35,8 @@ Losses = dict[str, torch.Tensor]
 Report = Callable[[str], None]
 _GRADIENT_LIMIT = 5.0
 _WARM_UP = 0.1
+#: How much of the running mean of weights a step keeps.
+AVERAGE_DECAY = 0.995
 _LONG_EPOCH_S = 10.0
 
 
@@ -99,6 +101,10 @@ def rate_at(progress: float, highest: float) -> float:
     return highest * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * falling)))
 
 
+def _copied(state: checkpoint.State) -> checkpoint.State:
+    return {name: value.detach().clone() for name, value in state.items()}
+
+
 def _average_gradients(module: nn.Module, share: int) -> None:
     for parameter in module.parameters():
         if parameter.grad is not None:
@@ -106,8 +112,22 @@ def _average_gradients(module: nn.Module, share: int) -> None:
             parameter.grad /= share
 
 
+def _follow(average: checkpoint.State, module: nn.Module, steps: int) -> None:
+    """Move a running mean of weights towards those of a module after `steps` steps in all."""
+    kept = min(AVERAGE_DECAY, (1.0 + steps) / (10.0 + steps))
+    for name, value in module.state_dict().items():
+        if value.is_floating_point():
+            average[name].lerp_(value, 1.0 - kept)
+        else:
+            average[name].copy_(value)
+
+
 def _epoch(
-    stage: Stage, optimiser: torch.optim.Optimizer, plan: Plan, epoch: int
+    stage: Stage,
+    optimiser: torch.optim.Optimizer,
+    plan: Plan,
+    epoch: int,
+    average: checkpoint.State,
 ) -> dict[str, float]:
     rank, share = processes()
     device = next(stage.module.parameters()).device
@@ -129,6 +149,7 @@ def _epoch(
             _average_gradients(stage.module, share)
         nn.utils.clip_grad_norm_(stage.module.parameters(), _GRADIENT_LIMIT)
         optimiser.step()
+        _follow(average, stage.module, epoch * plan.steps + step)
         for name, value in {**parts, "loss": loss}.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
     if not math.isfinite(sums["loss"]):
@@ -206,7 +227,8 @@ def fit(
         stage.module.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
     )
     history: list[dict[str, float]] = []
-    best = {name: value.clone() for name, value in stage.module.state_dict().items()}
+    average = _copied(stage.module.state_dict())
+    best = _copied(average)
     if path.exists():
         states, found = checkpoint.load(path)
         if found.get("config") != notes["config"]:
@@ -216,7 +238,7 @@ def fit(
             )
         stage.module.load_state_dict(states["model"])
         checkpoint.restore_optimiser(optimiser, states.get("optimiser", {}))
-        history, best = found["history"], states["best"]
+        history, best, average = found["history"], states["best"], states["average"]
         report(f"{stage.name}: going on after epoch {len(history)} of {plan.epochs}")
     if share > 1:
         for tensor in stage.module.state_dict().values():
@@ -231,12 +253,15 @@ def fit(
         start = time.monotonic()
         epoch = len(history)
         row: dict[str, float] = {"epoch": float(epoch + 1)}
-        row |= _epoch(stage, optimiser, plan, epoch)
+        row |= _epoch(stage, optimiser, plan, epoch, average)
+        last = _copied(stage.module.state_dict())
+        stage.module.load_state_dict(average)
         stage.module.eval()
         with torch.no_grad():
             row |= {f"valid_{name}": value for name, value in stage.validate().items()}
         if row["valid_score"] <= min((r["valid_score"] for r in history), default=math.inf):
-            best = {name: value.clone() for name, value in stage.module.state_dict().items()}
+            best = _copied(average)
+        stage.module.load_state_dict(last)
         took.append(time.monotonic() - start)
         history.append(row | {"seconds": round(took[-1], 1)})
         if rank == 0:
@@ -245,6 +270,7 @@ def fit(
                 {
                     "model": stage.module.state_dict(),
                     "optimiser": checkpoint.optimiser_state(optimiser),
+                    "average": average,
                     "best": best,
                 },
                 {**notes, "stage": stage.name, "history": history},
