@@ -267,11 +267,18 @@ class Run:
 
         target = self.folder / "model"
         if train.processes()[0] == 0:
-            last = "e2e" if (self.folder / "e2e.npz").exists() else "audio"
+            last = self.config.ship
+            if last not in ("audio", "e2e"):
+                raise DataError(f"ship must be audio or e2e, got {last!r}")
             encoder = self._trained(AudioEncoder(), last)
             autoencoder = self._trained(EQAutoencoder(), "eq")
             banks = [bank.sha256 for bank in self.banks()]
-            notes = {**self.notes(), "stage": last, "music": banks}
+            notes = {
+                **self.notes(),
+                "stage": last,
+                "music": banks,
+                "boldness": self.config.boldness,
+            }
             parity = export_model(encoder, autoencoder, self.vocabulary(), target, notes=notes)
             self.report(f"export: {target}, largest difference from torch {parity:.1e}")
         return target

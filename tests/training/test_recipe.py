@@ -70,7 +70,7 @@ def test_the_whole_recipe(place: Path) -> None:
     Run(config, place / "run", report=said.append).stages(["words", "eq", "audio", "e2e", "export"])
     model = load_model(place / "run" / "model")
     assert {"warm", "bright"} <= set(model.words)
-    assert (model.notes["stage"], model.notes["config"]) == ("e2e", config.sha256)
+    assert (model.notes["stage"], model.notes["config"]) == ("audio", config.sha256)
     assert all((place / "run" / f"{stage}.csv").exists() for stage in ("eq", "audio", "e2e"))
     # Asked again, it finds everything there.
     said.clear()

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -174,28 +175,33 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 TWO = """
 import sys
 from pathlib import Path
-import numpy as np, torch
+import torch
 sys.path.insert(0, {tests!r})
 import test_train as t
 from semeq.training import train
 torch.set_num_threads(1)
 with train.process_group(torch.device("cpu")):
-    bank = t.LevelBank.load(Path({bank!r}))
-    t.fit(t.audio_stage(bank), t.plan(3, steps=8), Path({out!r}), notes=t.NOTES)
+    t.fit(t.curve_stage(), t.plan(3, steps=40), Path({out!r}), notes=t.NOTES)
 """
 
 
-def test_two_processes_learn_as_one(bank: LevelBank, tmp_path: Path) -> None:
-    bank.save(tmp_path / "bank.npz")
-    one = fit(audio_stage(bank), plan(3, steps=8), tmp_path / "one", notes=NOTES)
+def curve_stage() -> EqStage:
+    torch.manual_seed(0)
+    # Without contrast, which counts its rows: half a batch has fewer others to tell apart.
+    options = EqOptions(batch=128, contrast=0.0)
+    return EqStage(EQAutoencoder(), (HUMAN, WORDS), HUMAN[:4], PutOn(HUMAN), options)
+
+
+def test_two_processes_learn_as_one(tmp_path: Path) -> None:
+    one = fit(curve_stage(), plan(3, steps=40), tmp_path / "one", notes=NOTES)
     script = tmp_path / "two.py"
-    here = Path(__file__).parent
-    script.write_text(
-        TWO.format(tests=str(here), bank=str(tmp_path / "bank.npz"), out=str(tmp_path / "two"))
-    )
+    script.write_text(TWO.format(tests=str(Path(__file__).parent), out=str(tmp_path / "two")))
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
     ran = subprocess.run(
-        [*command, "--master-port=29617", str(script)],
+        [*command, f"--master-port={port}", str(script)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -203,13 +209,11 @@ def test_two_processes_learn_as_one(bank: LevelBank, tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    _, notes = checkpoint.load(tmp_path / "two" / "audio.npz")
-    two = notes["history"]
-    assert len(two) == len(one)
-    # Other draws, the same task: the loss after three epochs is the same within a quarter.
-    assert two[-1]["valid_score"] == pytest.approx(one[-1]["valid_score"], rel=0.25)
-    assert two[-1]["loss"] == pytest.approx(one[-1]["loss"], rel=0.35)
-    assert two[-1]["loss"] < two[0]["loss"]
+    two = checkpoint.load(tmp_path / "two" / "eq.npz")[1]["history"]
+    # Other draws, the same task: the same losses within a fifth, while they fall to a fraction.
+    for key in ("curve", "valid_score"):
+        assert [row[key] for row in two] == pytest.approx([row[key] for row in one], rel=0.2)
+    assert two[-1]["curve"] < 0.3 * two[0]["curve"]
 
 
 def test_configurations(tmp_path: Path) -> None:
