@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO_OUT ?= demo-out
 BENCH_ARGS ?=
+# make test EXTRAS=dev,train runs the training tests as well (install the torch build you want first).
+EXTRAS ?= dev
 PYTEST_ARGS ?=
 
 # The first Python that is new enough.
@@ -48,7 +50,7 @@ $(RUN_STAMP): $(RELINK) | $(BIN)/python
 
 $(DEV_STAMP): $(RELINK) | $(BIN)/python
 	@echo "installing semeq with its development tools"
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[$(EXTRAS)]'
 	@rm -f $(VENV)/.semeq-dev-*; touch $@
 
 .PHONY: relink

@@ -141,7 +141,9 @@ def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) ->
     type=click.Path(path_type=Path),
     help="A folder for outputs under the inputs' own names; made if it is not there.",
 )
-@click.option("--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.6 + energetic:0.4'.")
+@click.option(
+    "--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.6 + energetic:0.4'."
+)
 @click.option(
     "--amount",
     type=click.FloatRange(-4, 4),

@@ -38,7 +38,9 @@ def _state(make: str | None, amount: float, adapt: float, vocabulary: Vocabulary
 
 
 @click.command()
-@click.option("--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.6 + energetic:0.4'.")
+@click.option(
+    "--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.6 + energetic:0.4'."
+)
 @click.option(
     "--amount",
     type=click.FloatRange(0, 2),
