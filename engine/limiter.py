@@ -25,6 +25,7 @@ import numpy as np
 
 from semeq.engine.errors import SettingsError
 from semeq.engine.jit import jit
+from semeq.engine.simd import load_4, splat_4, store_4
 from semeq.engine.units import Audio, Floats, Ints, read_only
 
 ONE = 1 << 40
@@ -39,9 +40,11 @@ TRUE_PEAK_MARGIN_DB = 0.1
 # int64 state: scalars, then the held peaks (a monotonic queue), then two moving averages
 WRITTEN, HOT, ENVELOPE, SUM1, SUM2, HEAD, TAIL, LIMITED, HOLD, BOX1, BOX2, RELEASE = range(12)
 _SCALARS = 12
-# float64 state: ceiling, hot threshold, last peak between samples, then the interpolator
+# float64 state: ceiling, hot threshold, last peak between samples; the interpolator, tap by tap, eight
+# phases each (the last is 0); and the points between two samples
 CEILING, THRESHOLD, BETWEEN = range(3)
-_FLOAT_SCALARS = 3
+_TABLE = 3
+_POINTS = _TABLE + TAPS * PHASES
 
 
 def interpolator() -> Floats:
@@ -80,27 +83,36 @@ def limiter_state(
     ints[[HOLD, BOX1, BOX2]] = hold, box1, box2
     ints[RELEASE] = max(1, round((1 << 20) * -math.expm1(-1.0 / (RELEASE_S * fs))))
     taps = interpolator()
-    floats = np.zeros(_FLOAT_SCALARS + taps.size)
+    floats = np.zeros(_POINTS + PHASES)
     margin_db = TRUE_PEAK_MARGIN_DB if lookahead_frames else 0.0
     floats[CEILING] = 10.0 ** ((ceiling_db - margin_db) / 20.0)
     floats[THRESHOLD] = floats[CEILING] / np.abs(taps).sum(axis=1).max()
-    floats[_FLOAT_SCALARS:] = taps.ravel()
+    floats[_TABLE:_POINTS] = np.pad(taps, ((0, 1), (0, 0))).T.ravel()
     ring = np.zeros((lookahead_frames + TAPS + 1, channels), dtype=np.float32)
     return ints, floats, ring
 
 
 @jit
 def _between(floats: Floats, ring: Audio, newest: int) -> float:
-    """Return the highest peak between the two middle samples of the window ending at `newest`."""
+    """Return the highest peak between the two middle samples of the window ending at `newest`.
+
+    The seven points between are computed side by side, in two vectors of four.
+    """
     size = ring.shape[0]
     highest = 0.0
     for channel in range(ring.shape[1]):
-        for phase in range(PHASES - 1):
-            total = 0.0
-            for tap in range(TAPS):
-                sample = np.float64(ring[(newest + size - TAPS + 1 + tap) % size, channel])
-                total += sample * floats[_FLOAT_SCALARS + phase * TAPS + tap]
-            highest = max(highest, abs(total))
+        low = splat_4(0.0)
+        high = splat_4(0.0)
+        at = (newest + size - TAPS + 1) % size
+        for tap in range(TAPS):
+            sample = splat_4(np.float64(ring[at, channel]))
+            low = low + sample * load_4(floats, _TABLE + PHASES * tap)
+            high = high + sample * load_4(floats, _TABLE + PHASES * tap + 4)
+            at = at + 1 if at + 1 < size else 0
+        store_4(floats, _POINTS, low)
+        store_4(floats, _POINTS + 4, high)
+        for point in range(_POINTS, _POINTS + PHASES):
+            highest = max(highest, abs(floats[point]))
     return highest
 
 
