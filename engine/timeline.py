@@ -28,8 +28,8 @@ from semeq.engine.path import (
 from semeq.engine.units import Audio, Floats
 
 # a set as doubles, for the mailbox and for `apply_set`
-SEQUENCE, RAMP, BYPASS, FADE, GATE, GATE_RAMP = range(6)
-ROWS = 6
+SEQUENCE, RAMP, BYPASS, FADE, GATE, GATE_RAMP, GENTLE = range(7)
+ROWS = 7
 SET_DOUBLES = ROWS + SECTIONS * ROW
 
 
@@ -56,8 +56,11 @@ class ControlSet:
     gate_open: bool = True
     gate_frames: int = 0
 
-    def pack(self, sequence: int = 0) -> Floats:
-        """Return the set as doubles, shape ``(54,)``."""
+    def pack(self, sequence: int = 0, *, gentle: bool = False) -> Floats:
+        """Return the set as doubles, shape ``(55,)``.
+
+        A *gentle* set moves so little that the next one need not wait until it has arrived.
+        """
         head = [
             sequence,
             self.ramp_frames,
@@ -65,6 +68,7 @@ class ControlSet:
             self.fade_frames,
             self.gate_open,
             self.gate_frames,
+            gentle,
         ]
         return np.concatenate([np.array(head, dtype=np.float64), self.coefficients.rows.ravel()])
 

@@ -15,7 +15,7 @@ from numba.np.numpy_support import carray
 from semeq.engine.jit import jit
 from semeq.engine.kernel import FLUSH_EVERY, PAIR_STATE, SET_SIZE
 from semeq.engine.path import FLOATS, INTS, PEAK_SLOTS, POSITION, ChainState, is_busy, process
-from semeq.engine.timeline import SEQUENCE, SET_DOUBLES, apply_set, session_chain
+from semeq.engine.timeline import GENTLE, SEQUENCE, SET_DOUBLES, apply_set, session_chain
 from semeq.engine.units import Audio, Ints
 from semeq.realtime.atomic import TICKS_PER_NS, now_ticks, pointer_to, publish
 from semeq.realtime.mailbox import SLOTS, has_post, mailbox, take
@@ -38,8 +38,9 @@ HISTOGRAM_US = 4096
     TAPPED,
     LAST_NS,
     BLOCK,
-) = range(10)
-_COUNTERS = 10
+    IS_GENTLE,
+) = range(11)
+_COUNTERS = 11
 
 # words of the address table: sizes first, then one address an array
 _IN_CHANNELS, _OUT_CHANNELS, _FS, _RING_FRAMES, _LIMITER_INTS, _LIMITER_FLOATS = range(6)
@@ -54,8 +55,8 @@ class LiveState(NamedTuple):
 
     chain: ChainState
     words: Any  # (3,) int64, mailbox
-    slots: Any  # (3, 54) float64, mailbox
-    counters: Any  # (10,) int64
+    slots: Any  # (3, 55) float64, mailbox
+    counters: Any  # (11,) int64
     histogram: Any  # (4097,) int64, callback durations by microsecond
     applied: Any  # (1024, 2) int64, (sequence, frame) of the sets taken
     tap: Any  # (TAP_FRAMES, in_channels) float32, the newest input
@@ -104,10 +105,13 @@ def address_table(state: LiveState, fs: float) -> Ints:
 
 @jit
 def _take_newest(state: LiveState) -> None:
-    if is_busy(state.chain) or not has_post(state.words):
+    if not has_post(state.words):
         return
+    if is_busy(state.chain) and not state.counters[IS_GENTLE]:
+        return  # ramps are smooth from end to end; a knob turned meanwhile is served when this one is over
     values = state.slots[take(state.words)]
     apply_set(state.chain, values)
+    state.counters[IS_GENTLE] = int(values[GENTLE])
     count = state.counters[APPLIED]
     state.applied[count % APPLIED_SLOTS, 0] = int(values[SEQUENCE])
     state.applied[count % APPLIED_SLOTS, 1] = state.chain.ints[POSITION]

@@ -144,7 +144,10 @@ class Conductor(threading.Thread):
     def _publish(self, plan: Plan, control: ControlSet) -> int:
         self._sequence += 1
         self._pending[self._sequence] = (control, plan)
-        post(self._stream.state.words, self._stream.state.slots, control.pack(self._sequence))
+        # a step of the compensation alone: a knob need not wait for it
+        gentle = replace(plan, gain_db=0.0) == replace(self.plan, gain_db=0.0)
+        values = control.pack(self._sequence, gentle=gentle and control.gate_open)
+        post(self._stream.state.words, self._stream.state.slots, values)
         self.plan = plan
         self.updates += 1
         return self._sequence

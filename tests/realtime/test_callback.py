@@ -115,6 +115,18 @@ def test_a_set_waits_until_the_ramp_under_way_has_ended() -> None:
     assert taken == [[1, 0], [3, 512]]  # the newest one, at the first block after the ramp
 
 
+def test_a_gentle_set_lets_the_next_one_in() -> None:
+    host = Host(2, 2)
+    host.post(opened(warm()), 1)
+    host.block(noise(64))
+    gentle = opened(warm(5.9), ramp_frames=480).pack(2, gentle=True)
+    post(host.state.words, host.state.slots, gentle)
+    host.block(noise(64))
+    host.post(opened(warm(-6.0), ramp_frames=480), 3)
+    host.block(noise(64))
+    assert host.state.applied[:3].tolist() == [[1, 0], [2, 64], [3, 128]]
+
+
 def test_what_it_noted_replays_to_the_same_bits() -> None:
     host = Host(2, 2, lookahead_frames=72, ceiling_db=-12.0)
     x = noise(20_000) * 3
