@@ -77,7 +77,7 @@ def live_state(
     )
     counters = np.zeros(_COUNTERS, dtype=np.int64)
     counters[FIRST_SOUND] = -1
-    return LiveState(
+    state = LiveState(
         chain,
         *mailbox(SET_DOUBLES),
         counters,
@@ -86,6 +86,10 @@ def live_state(
         np.zeros((TAP_FRAMES, in_channels), dtype=np.float32),
         np.zeros((MAX_FRAMES, out_channels), dtype=np.float32),
     )
+    # Zeros are only promised by the system until somebody writes: better now than in the callback.
+    for array in (state.histogram, state.applied, state.tap, state.entry):
+        array.fill(0)
+    return state
 
 
 def address_table(state: LiveState, fs: float) -> Ints:
