@@ -2,8 +2,10 @@
 
 Conventions
 -----------
-A model is a folder of two files: ``encoder.onnx`` (sound in, latent and long-term spectrum out, the front
-end inside) and ``arrays.npz`` (decoder, latents of words, and notes in JSON; plain arrays, no pickle).
+A model is a folder of three files: ``encoder.onnx`` (sound in, latent and long-term spectrum out, the front
+end inside), ``network.onnx`` (the same without the front end: band levels in, for whoever computes them
+as the sound arrives, see `semeq.engine.frontend`) and ``arrays.npz`` (decoder, latents of words, and notes in
+JSON; plain arrays, no pickle).
 A window is ``(frames, channels)`` at any rate from 44.1 kHz on, `SHORTEST_FRAMES` or longer: 2 to 3 s are
 meant. The level of a window changes nothing. Latents of successive windows may be averaged: the mean is
 surer than each.
@@ -19,15 +21,19 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from semeq.engine.errors import DataError, MissingPackageError, SettingsError
+from semeq.engine.frontend import BANDS, Levels
 from semeq.engine.units import Audio, Floats, read_only
 
 FORMAT = "semeq-model-1"
-ENCODER_FILE, ARRAYS_FILE = "encoder.onnx", "arrays.npz"
+ENCODER_FILE, NETWORK_FILE, ARRAYS_FILE = "encoder.onnx", "network.onnx", "arrays.npz"
 LATENT = 32
 #: What the front end's first frame takes.
 SHORTEST_FRAMES = 4096
+#: Frames of band levels that the network compares with each other.
+FEWEST_LEVELS = 4
 LOWEST_FS = 44_100.0
 #: Full scale is 1; a window below this rms says nothing.
 SILENCE = 1e-6
@@ -65,6 +71,8 @@ class Model:
         Latents of words.
     notes : Mapping
         What made it: hashes of configuration and data, figures.
+    network : object, optional
+        The onnxruntime session of the encoder without its front end.
     """
 
     def __init__(
@@ -74,8 +82,9 @@ class Model:
         decoder: Floats,
         words: Mapping[str, Floats],
         notes: Mapping[str, Any],
+        network: Any = None,  # noqa: ANN401
     ) -> None:
-        self._session = session
+        self._session, self._network = session, network
         self.freqs_hz, self.decoder = freqs_hz, decoder
         self.words, self.notes = words, notes
 
@@ -105,7 +114,38 @@ class Model:
             return Heard(read_only(np.zeros(LATENT)), read_only(np.zeros(len(self.freqs_hz))))
         # One level for all: what is far below full scale would sink in the floor of the front end.
         inputs = {"audio": sound * np.float32(0.1 / rms), "fs": np.array(fs, dtype=np.float32)}
-        z, spectrum = self._session.run(["z", "spectrum_db"], inputs)
+        return self._run(self._session, inputs)
+
+    def hear_levels(self, levels: Levels) -> Heard:
+        """Return the latent and the long-term spectrum of frames from the front end.
+
+        Parameters
+        ----------
+        levels : Levels
+            In dB, shape ``(frames, 61)``, see `semeq.engine.frontend.BandStream`; `FEWEST_LEVELS` or more.
+
+        Raises
+        ------
+        SettingsError
+            If there are too few frames, or values that are not finite.
+        DataError
+            If the model has no network apart from the front end.
+        """
+        if levels.ndim != 2 or len(levels) < FEWEST_LEVELS or levels.shape[1] != BANDS:
+            raise SettingsError(
+                f"levels must be (frames, {BANDS}) with {FEWEST_LEVELS} frames or more, "
+                f"got {levels.shape}"
+            )
+        if not np.isfinite(levels).all():
+            raise SettingsError("levels must be finite, got NaN or infinity")
+        if self._network is None:
+            raise DataError(f"the model must have {NETWORK_FILE}, got none; export it again")
+        levels = np.ascontiguousarray(levels, dtype=np.float32)
+        return self._run(self._network, {"levels": levels})
+
+    @staticmethod
+    def _run(session: Any, inputs: dict[str, npt.NDArray[Any]]) -> Heard:  # noqa: ANN401
+        z, spectrum = session.run(["z", "spectrum_db"], inputs)
         return Heard(
             read_only(np.asarray(z, dtype=np.float64)),
             read_only(np.asarray(spectrum, dtype=np.float64)),
@@ -127,7 +167,7 @@ def load_model(folder: Path, *, threads: int = 1) -> Model:
     Parameters
     ----------
     folder : Path
-        With `ENCODER_FILE` and `ARRAYS_FILE`.
+        With `ENCODER_FILE`, `ARRAYS_FILE` and, for `Model.hear_levels`, `NETWORK_FILE`.
     threads : int
         How many threads a window may take.
 
@@ -148,25 +188,34 @@ def load_model(folder: Path, *, threads: int = 1) -> Model:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    try:
-        content = (folder / ENCODER_FILE).read_bytes()
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        names = {item.name for item in (*session.get_inputs(), *session.get_outputs())}
-        if names != {"audio", "fs", "z", "spectrum_db"}:
-            raise ValueError(f"inputs and outputs {sorted(names)}")
-    # onnxruntime's own errors share no base but RuntimeError and Exception.
-    except Exception as error:
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{folder / ENCODER_FILE} must be semeq's encoder, got {first}") from error
+
+    def session(name: str, *inputs: str) -> Any:  # noqa: ANN401 (onnxruntime has no types)
+        try:
+            content = (folder / name).read_bytes()
+            loaded = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+            names = {item.name for item in (*loaded.get_inputs(), *loaded.get_outputs())}
+            if names != {*inputs, "z", "spectrum_db"}:
+                raise ValueError(f"inputs and outputs {sorted(names)}")
+        # onnxruntime's own errors share no base but RuntimeError and Exception.
+        except Exception as error:
+            first = (str(error) or type(error).__name__).splitlines()[0]
+            raise DataError(f"{folder / name} must be semeq's encoder, got {first}") from error
+        return loaded
+
+    encoder = session(ENCODER_FILE, "audio", "fs")
+    network = session(NETWORK_FILE, "levels") if (folder / NETWORK_FILE).exists() else None
     words = {
         name: read_only(z) for name, z in zip(notes["words"], arrays["word_latents"], strict=True)
     }
     return Model(
-        session,
+        encoder,
         read_only(arrays["freqs_hz"]),
         read_only(arrays["decoder"]),
         MappingProxyType(words),
         MappingProxyType(notes),
+        network,
     )
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from semeq.engine.atomic import Replacement
-from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, FORMAT, load_model
+from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, FORMAT, NETWORK_FILE, load_model
 from semeq.engine.errors import DataError
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
@@ -25,6 +25,7 @@ from semeq.training.features import (
     weights_for,
 )
 from semeq.training.models import AudioEncoder, EQAutoencoder
+from semeq.training.words import GRID_HZ
 
 OPSET = 17
 #: How far the exported encoder may be from torch.
@@ -53,6 +54,40 @@ class SoundEncoder(torch.nn.Module):
         levels = levels.T[None]
         long_term = long_term_db(normalised(levels) * UNIT_DB)
         return self.encoder(levels)[0], long_term[0]
+
+
+def without_front_end(encoder: bytes) -> bytes:
+    """Return the network of an exported encoder: band levels ``(frames, 61)`` in dB to the same outputs.
+
+    Raises
+    ------
+    DataError
+        If the encoder does not start with a front end.
+    """
+    import onnx
+    from onnx.utils import Extractor
+
+    model = onnx.load_from_string(encoder)
+    nodes = [node.op_type for node in model.graph.node]
+    try:
+        # Levels are the first thing that is turned over after the logarithm.
+        at = nodes.index("Transpose", nodes.index("Log"))
+        levels = model.graph.node[at].output[0]
+        float32 = onnx.TensorProto.FLOAT
+        model.graph.value_info.append(
+            onnx.helper.make_tensor_value_info(levels, float32, ["frames", len(GRID_HZ)])
+        )
+        network = Extractor(model).extract_model([levels], ["z", "spectrum_db"])
+    except (ValueError, onnx.checker.ValidationError) as error:
+        raise DataError(f"the encoder must have a front end, got {error}") from error
+    network.graph.input[0].name = "levels"
+    for node in network.graph.node:
+        for index, name in enumerate(node.input):
+            if name == levels:
+                node.input[index] = "levels"
+    onnx.checker.check_model(network)
+    content: bytes = network.SerializeToString()
+    return content
 
 
 def word_latents(decoder: Floats, vocabulary: Vocabulary) -> Floats:
@@ -116,8 +151,10 @@ def export_model(
                 dynamic_axes={"audio": {0: "channels", 1: "time"}},
             )
         content = path.read_bytes()
+    network = without_front_end(content)
     for name, write in (
         (ENCODER_FILE, lambda file: file.write(content)),
+        (NETWORK_FILE, lambda file: file.write(network)),
         (ARRAYS_FILE, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays)),
     ):
         with Replacement(folder / name, overwrite=True) as new:

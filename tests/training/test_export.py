@@ -7,13 +7,16 @@ import pytest
 from semeq.engine.encoder import (
     ARRAYS_FILE,
     ENCODER_FILE,
+    FEWEST_LEVELS,
     LATENT,
+    NETWORK_FILE,
     SHORTEST_FRAMES,
     Heard,
     Model,
     load_model,
 )
 from semeq.engine.errors import DataError, SettingsError
+from semeq.engine.frontend import BANDS, BandStream
 from semeq.engine.morph import morph_curve
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Audio
@@ -24,7 +27,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from semeq.training.export import PARITY, export_model  # noqa: E402 (only with torch)
+from semeq.training.export import PARITY, export_model, without_front_end  # noqa: E402 (only with torch)
 from semeq.training.models import AudioEncoder, EQAutoencoder  # noqa: E402
 from semeq.training.put_on import PutOn  # noqa: E402
 from semeq.training.stages import start_from_components  # noqa: E402
@@ -87,6 +90,36 @@ def test_heard(model: Model) -> None:
     assert np.array_equal(model.encode(window(), FS), heard.z)
 
 
+@pytest.mark.parametrize("fs", [44_100.0, 48_000.0])
+def test_levels_as_they_arrive_give_the_same(model: Model, fs: float) -> None:
+    sound = window()
+    one, two = model.hear(sound, fs), model.hear_levels(BandStream(fs, 2).feed(sound))
+    assert two.z == pytest.approx(one.z, abs=PARITY)
+    assert two.spectrum_db == pytest.approx(one.spectrum_db, abs=0.01)
+
+
+def test_few_frames_are_enough(model: Model) -> None:
+    levels = BandStream(FS, 2).feed(window())[:FEWEST_LEVELS]
+    assert np.isfinite(model.hear_levels(levels).z).all()
+    for bad in (levels[:-1], levels[:, :-1], levels * np.nan):
+        with pytest.raises(SettingsError, match="levels must be"):
+            model.hear_levels(bad)
+
+
+def test_a_model_without_its_network_hears_windows_only(folder: Path, tmp_path: Path) -> None:
+    for name in (ENCODER_FILE, ARRAYS_FILE):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    model = load_model(tmp_path)
+    assert np.isfinite(model.hear(window(), FS).z).all()
+    with pytest.raises(DataError, match=NETWORK_FILE):
+        model.hear_levels(np.zeros((8, BANDS), dtype=np.float32))
+
+
+def test_only_what_has_a_front_end_is_cut(folder: Path) -> None:
+    with pytest.raises(DataError, match="front end"):
+        without_front_end((folder / NETWORK_FILE).read_bytes())
+
+
 @pytest.mark.parametrize("gain_db", [-60.0, -20.0, 20.0, 60.0])
 def test_level_does_not_matter(model: Model, gain_db: float) -> None:
     recipe = Recipe.parse("warm")
@@ -125,8 +158,14 @@ def test_bad_windows_are_refused(model: Model, sound: Audio, fs: float, said: st
         model.hear(sound, fs)
 
 
-@pytest.mark.parametrize("name", [ENCODER_FILE, ARRAYS_FILE])
-@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut off"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((name, None) for name in (ENCODER_FILE, ARRAYS_FILE)),
+        *((name, b"") for name in (ENCODER_FILE, NETWORK_FILE, ARRAYS_FILE)),
+        *((name, b"PK\x03\x04 cut off") for name in (ENCODER_FILE, NETWORK_FILE, ARRAYS_FILE)),
+    ],
+)
 def test_damaged_models_are_refused(
     folder: Path, tmp_path: Path, name: str, content: bytes | None
 ) -> None:
