@@ -206,6 +206,26 @@ def load_model(folder: Path, *, threads: int = 1) -> Model:
 
     encoder = session(ENCODER_FILE, "audio", "fs")
     network = session(NETWORK_FILE, "levels") if (folder / NETWORK_FILE).exists() else None
+    return _model(arrays, notes, encoder, network)
+
+
+def load_tables(folder: Path) -> Model:
+    """Load decoder and words alone: a model that means something but cannot hear; needs no onnxruntime.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or of another format.
+    """
+    return _model(*_read_arrays(folder / ARRAYS_FILE), None, None)
+
+
+def _model(
+    arrays: Mapping[str, Floats],
+    notes: Mapping[str, Any],
+    encoder: Any,  # noqa: ANN401
+    network: Any,  # noqa: ANN401
+) -> Model:
     words = {
         name: read_only(z) for name, z in zip(notes["words"], arrays["word_latents"], strict=True)
     }

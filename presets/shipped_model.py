@@ -1,10 +1,12 @@
 """Finds and loads the model that ships with semeq."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 
-from semeq.engine.encoder import ARRAYS_FILE, Model, load_model
+from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, Model, load_model, load_tables
 from semeq.engine.errors import DataError
 
 #: The folder of the model inside the package.
@@ -22,8 +24,34 @@ def load_shipped_model() -> Model:
     MissingPackageError
         If onnxruntime is not installed.
     """
+    return _load(load_model)
+
+
+@cache
+def load_shipped_tables() -> Model:
+    """Return decoder and words of the model that ships with semeq: it cannot hear, and loads in no time.
+
+    Raises
+    ------
+    DataError
+        If it is missing or damaged.
+    """
+    return _load(load_tables)
+
+
+def why_deaf() -> str:
+    """Return why the shipped model cannot be used to hear, without loading it; empty when it can."""
+    folder = files("semeq.presets") / MODEL_FOLDER
+    if not (folder / ARRAYS_FILE).is_file() or not (folder / ENCODER_FILE).is_file():
+        return f"the model must be in {folder}, got none; install semeq again"
+    if find_spec("onnxruntime") is None:
+        return "the audio encoder needs onnxruntime: pip install onnxruntime"
+    return ""
+
+
+def _load(loader: Callable[[Path], Model]) -> Model:
     place = files("semeq.presets") / MODEL_FOLDER
     if not (place / ARRAYS_FILE).is_file():
         raise DataError(f"the model must be in {place}, got none; install semeq again")
     with as_file(place) as folder:
-        return load_model(Path(folder))
+        return loader(Path(folder))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from semeq.engine.design import response_db
+from semeq.engine.errors import DataError
 from semeq.engine.morph import morph, morph_curve
 from semeq.engine.recipe import Recipe
 from semeq.engine.synth import demo_mix
@@ -12,7 +13,7 @@ from semeq.presets.library import load_vocabulary
 
 pytest.importorskip("onnxruntime")
 
-from semeq.presets.shipped_model import load_shipped_model
+from semeq.presets.shipped_model import load_shipped_model, load_shipped_tables, why_deaf
 
 FS = 48_000.0
 VOCABULARY = load_vocabulary()
@@ -23,6 +24,17 @@ def test_knows_every_word_and_what_made_it() -> None:
     assert set(model.words) == set(VOCABULARY.words)
     assert {"config", "seed", "music", "boldness"} <= set(model.notes)
     assert load_shipped_model() is model
+
+
+def test_its_tables_mean_the_same_and_hear_nothing() -> None:
+    model, tables = load_shipped_model(), load_shipped_tables()
+    assert why_deaf() == ""
+    assert tables.words.keys() == model.words.keys()
+    np.testing.assert_array_equal(
+        tables.decode(tables.words["warm"]), model.decode(model.words["warm"])
+    )
+    with pytest.raises(DataError, match=r"network\.onnx"):
+        tables.hear_levels(np.zeros((8, 61), dtype=np.float32))
 
 
 @pytest.mark.parametrize("word", ["warm", "bright", "dark"])
