@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
-from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, Model, load_model, load_tables
+from semeq.engine.encoder import ARRAYS_FILE, NETWORK_FILE, Model, load_model, load_tables
 from semeq.engine.errors import DataError
 
 #: The folder of the model inside the package.
@@ -42,7 +42,7 @@ def load_shipped_tables() -> Model:
 def why_deaf() -> str:
     """Return why the shipped model cannot be used to hear, without loading it; empty when it can."""
     folder = files("semeq.presets") / MODEL_FOLDER
-    if not (folder / ARRAYS_FILE).is_file() or not (folder / ENCODER_FILE).is_file():
+    if not (folder / ARRAYS_FILE).is_file() or not (folder / NETWORK_FILE).is_file():
         return f"the model must be in {folder}, got none; install semeq again"
     if find_spec("onnxruntime") is None:
         return "the audio encoder needs onnxruntime: pip install onnxruntime"
