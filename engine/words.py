@@ -38,6 +38,8 @@ LANGUAGES = ("en", "es")
 LOW_AGREEMENT = 0.15
 #: No curve of a person, let alone a mean, leaves this range (dB).
 CURVE_LIMIT_DB = 60.0
+#: The source of words that the user brought along.
+PERSONAL = "yours"
 _LOWEST = (FREQ_RANGE_HZ[0], -GAIN_LIMIT_DB, Q_RANGE[0])
 _HIGHEST = (FREQ_RANGE_HZ[1], GAIN_LIMIT_DB, Q_RANGE[1])
 
@@ -116,8 +118,8 @@ class Word:
 
     @property
     def single_person(self) -> bool:
-        """Whether one person alone taught the word."""
-        return self.people == 1
+        """Whether one person alone taught the word, and it is not the user."""
+        return self.people == 1 and PERSONAL not in self.sources
 
     @property
     def low_agreement(self) -> bool:

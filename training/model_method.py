@@ -28,7 +28,7 @@ from semeq.engine.morph import FIT_STEPS, move_db
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB
 from semeq.engine.units import Audio, Floats
-from semeq.presets.library import load_vocabulary
+from semeq.presets.library import shipped_vocabulary
 from semeq.training.clips import Clips
 from semeq.training.human import without_level
 from semeq.training.words import GRID_HZ
@@ -54,7 +54,7 @@ class ModelMethod:
         self.name = name
         self._model = model
         self._adapt = adapt * float(model.notes.get("boldness", 1.0))
-        self._vocabulary = load_vocabulary()
+        self._vocabulary = shipped_vocabulary()
         self._latents: dict[str, Floats] = dict(model.words)
         #: What was heard of clips, as long as they are there.
         self.heard: WeakKeyDictionary[Clips, Heard] = WeakKeyDictionary()

@@ -156,9 +156,9 @@ class Run:
         path = self.folder / "words.json"
         if path.exists():
             return Vocabulary.from_json(path.read_text(encoding="utf-8"))
-        from semeq.presets.library import load_vocabulary
+        from semeq.presets.library import shipped_vocabulary
 
-        return load_vocabulary()
+        return shipped_vocabulary()
 
     def notes(self) -> dict[str, Any]:
         """Return what tells this run from any other."""

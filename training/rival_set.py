@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semeq.engine.units import Floats
-from semeq.presets.library import load_vocabulary
+from semeq.presets.library import shipped_vocabulary
 from semeq.training.eq_sets import EqSet, read_people
 from semeq.training.methods import BatchMethod, Method
 from semeq.training.people import SALT, Fold, fold, trains
@@ -39,7 +39,7 @@ class RivalSet:
     def __init__(self, typical_db: Floats, people: Path | None, *, flow_epochs: int = 25) -> None:
         self._typical = typical_db
         self._flow_epochs = flow_epochs
-        self._vocabulary = load_vocabulary()
+        self._vocabulary = shipped_vocabulary()
         self._sets: tuple[EqSet, ...] = () if people is None else read_people(people)
 
     def fold(self, seed: int) -> Fold | None:

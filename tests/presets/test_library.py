@@ -52,4 +52,4 @@ def test_a_damaged_installation_is_named(
     monkeypatch.setattr(library, "files", lambda _: tmp_path)
     # Past the cache: what was read before stays what it was.
     with pytest.raises(DataError, match=message):
-        load_vocabulary.__wrapped__()
+        library.shipped_vocabulary.__wrapped__()
