@@ -19,10 +19,10 @@ from semeq.engine.timeline import GENTLE, SEQUENCE, SET_DOUBLES, apply_set, sess
 from semeq.engine.units import Audio, Ints
 from semeq.realtime.atomic import TICKS_PER_NS, now_ticks, pointer_to, publish
 from semeq.realtime.mailbox import SLOTS, has_post, mailbox, take
+from semeq.realtime.tap import COUNTERS, TAP_FRAMES, TAPPED, Tap, private_tap
 
 #: Frames handled at once; a host that asks for more is served in several goes.
 MAX_FRAMES = 8192
-TAP_FRAMES = 1 << 18
 APPLIED_SLOTS = 1024
 HISTOGRAM_US = 4096
 
@@ -35,12 +35,11 @@ HISTOGRAM_US = 4096
     OUTPUT_XRUNS,
     FIRST_SOUND,
     APPLIED,
-    TAPPED,
+    _,
     LAST_NS,
     BLOCK,
     IS_GENTLE,
-) = range(11)
-_COUNTERS = 11
+) = range(COUNTERS)
 
 # words of the address table: sizes first, then one address an array
 _IN_CHANNELS, _OUT_CHANNELS, _FS, _RING_FRAMES, _LIMITER_INTS, _LIMITER_FLOATS = range(6)
@@ -70,24 +69,25 @@ def live_state(
     *,
     lookahead_frames: int = 0,
     ceiling_db: float | None = None,
+    tap: Tap | None = None,
 ) -> LiveState:
-    """Return the arrays of a session, the gate closed and the EQ flat."""
+    """Return the arrays of a session, the gate closed and the EQ flat; `tap` may lie in shared memory."""
+    tap = tap or private_tap(in_channels)
     chain = session_chain(
         fs, out_channels, lookahead_frames=lookahead_frames, ceiling_db=ceiling_db
     )
-    counters = np.zeros(_COUNTERS, dtype=np.int64)
-    counters[FIRST_SOUND] = -1
+    tap.counters[FIRST_SOUND] = -1
     state = LiveState(
         chain,
         *mailbox(SET_DOUBLES),
-        counters,
+        tap.counters,
         np.zeros(HISTOGRAM_US + 1, dtype=np.int64),
         np.zeros((APPLIED_SLOTS, 2), dtype=np.int64),
-        np.zeros((TAP_FRAMES, in_channels), dtype=np.float32),
+        tap.ring,
         np.zeros((MAX_FRAMES, out_channels), dtype=np.float32),
     )
     # Zeros are only promised by the system until somebody writes: better now than in the callback.
-    for array in (state.histogram, state.applied, state.tap, state.entry):
+    for array in (state.histogram, state.applied, state.entry):
         array.fill(0)
     return state
 
@@ -206,7 +206,7 @@ def _callback(
         chain,
         carray(pointer_to(at[11]), SLOTS, np.int64),
         carray(pointer_to(at[12]), (SLOTS, SET_DOUBLES), np.float64),
-        carray(pointer_to(at[13]), _COUNTERS, np.int64),
+        carray(pointer_to(at[13]), COUNTERS, np.int64),
         carray(pointer_to(at[14]), HISTOGRAM_US + 1, np.int64),
         carray(pointer_to(at[15]), (APPLIED_SLOTS, 2), np.int64),
         carray(pointer_to(at[16]), (TAP_FRAMES, n_in), np.float32),

@@ -6,6 +6,7 @@ thread.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -19,6 +20,7 @@ from semeq.engine.units import Audio
 from semeq.realtime import callback as native
 from semeq.realtime import devices
 from semeq.realtime.devices import Device
+from semeq.realtime.tap import TAP_FRAMES, Tap, cleaned, private_tap
 
 CLOSE_TIMEOUT_S = 2.0
 _unclosed: list[Any] = []
@@ -101,6 +103,7 @@ class LiveStream:
     """A running duplex stream and the arrays it works on.
 
     Use as a context manager: the stream runs inside. The gate is closed until the first set opens it.
+    `make_tap` makes the place for the newest input, given the number of channels.
 
     Raises
     ------
@@ -108,18 +111,24 @@ class LiveStream:
         If the devices cannot be opened together with these settings.
     """
 
-    def __init__(self, config: StreamConfig) -> None:
+    #: What the tap lies in when another process shares it.
+    _tap_memory: Any = None
+
+    def __init__(self, config: StreamConfig, make_tap: Callable[[int], Tap] = private_tap) -> None:
         self.config = config
         self.fs = float(config.fs or config.output.fs)
         most = min(config.output.outputs, MAX_CHANNELS)
         self.channels = min(config.channels or 2, most)
         self.in_channels = min(self.channels, config.input.inputs)
+        tap = make_tap(self.in_channels)
+        self._tap_memory = tap.memory
         self.state = native.live_state(
             self.fs,
             self.in_channels,
             self.channels,
             lookahead_frames=config.lookahead_frames,
             ceiling_db=config.ceiling_db,
+            tap=tap,
         )
         self._table = native.address_table(self.state, self.fs)
         self._function = native.native_callback()
@@ -185,6 +194,11 @@ class LiveStream:
             devices.abandon()
 
     @property
+    def tap(self) -> Tap:
+        """The newest input, for whoever listens."""
+        return Tap(self.state.counters, self.state.tap, self._tap_memory)
+
+    @property
     def latency_s(self) -> tuple[float, float]:
         """What PortAudio reports for input and output, in seconds, our own part left out."""
         if self._stream is None:
@@ -222,15 +236,13 @@ class LiveStream:
 
     def newest_input(self, frames: int) -> Audio:
         """Return a copy of the newest `frames` of input, ``(frames, in_channels)``, damage removed."""
-        written = int(self.state.counters[native.TAPPED])
-        frames = min(frames, written, native.TAP_FRAMES // 2)
-        audio = self.tapped(written - frames, written)
-        audio[~(np.abs(audio) <= 1e4)] = 0.0
-        return audio
+        written = self.tap.written
+        frames = min(frames, written, TAP_FRAMES // 2)
+        return cleaned(self.tapped(written - frames, written))
 
     def tapped(self, first: int, last: int) -> Audio:
         """Return the input frames `first` to `last` as they came, damage and all."""
-        at = np.arange(first, last) & (native.TAP_FRAMES - 1)
+        at = np.arange(first, last) & (TAP_FRAMES - 1)
         audio: Audio = self.state.tap[at]
         return audio
 
