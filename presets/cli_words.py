@@ -6,7 +6,8 @@ import math
 import click
 import numpy as np
 
-from semeq.engine.design import MAX_FREQ_OF_FS, response_db
+from semeq.engine.curve_json import curve_content, curve_grid
+from semeq.engine.design import response_db
 from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats
@@ -14,8 +15,6 @@ from semeq.engine.words import LANGUAGES, Vocabulary, Word
 from semeq.presets.library import load_vocabulary
 
 FS_RANGE_HZ = (8000.0, 192_000.0)
-#: Points of the response that `semeq curve` gives, and where they end.
-CURVE_POINTS, TOP_HZ = 241, 20_000.0
 PLOT_COLUMNS, PLOT_ROWS = 72, 13
 TICKS_HZ = (20.0, 100.0, 1000.0, 10_000.0)
 
@@ -110,13 +109,6 @@ def _check_fs(ctx: click.Context, parameter: click.Parameter, fs: float) -> floa
     return fs
 
 
-def _grid(fs: float) -> Floats:
-    """Return rounded frequencies from 20 Hz to 20 kHz, or as far as the rate goes."""
-    top = min(TOP_HZ, MAX_FREQ_OF_FS * fs)
-    freqs: Floats = np.round(np.geomspace(20.0, top, CURVE_POINTS), 3)
-    return freqs
-
-
 def _plot(freqs_hz: Floats, response: Floats) -> str:
     """Draw a response in plain characters."""
     reach = max(3.0, math.ceil(float(np.abs(response).max())))
@@ -169,21 +161,12 @@ def curve(recipe: tuple[str, ...], fs: float, amount: float, as_json: bool) -> N
     asked = Recipe.parse(" ".join(recipe))
     vocabulary = load_vocabulary()
     meaning = interpret(asked, vocabulary, fs=fs, amount=amount)
-    freqs_hz = _grid(fs)
-    response = response_db(meaning.settings, fs, freqs_hz)
     for warning in meaning.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        content = {
-            "recipe": str(asked),
-            "amount": amount,
-            "fs": fs,
-            "bands": meaning.settings.as_dicts(),
-            "freqs_hz": freqs_hz.tolist(),
-            "response_db": np.round(response, 5).tolist(),
-            "warnings": list(meaning.warnings),
-        }
+        content = curve_content(str(asked), amount, fs, meaning.settings, meaning.warnings)
         click.echo(json.dumps(content))
         return
     click.echo(_described(asked, meaning, vocabulary))
-    click.echo(_plot(freqs_hz, response))
+    freqs_hz = curve_grid(fs)
+    click.echo(_plot(freqs_hz, response_db(meaning.settings, fs, freqs_hz)))
