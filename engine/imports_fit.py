@@ -1,13 +1,15 @@
 """Seven bands for what another program's equaliser does: from several starts, the best one kept."""
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from semeq.engine.design import response_db
 from semeq.engine.errors import DataError
 from semeq.engine.exports_fit import cookbook_db
-from semeq.engine.fit import FIT_FS, fit_bands
+from semeq.engine.fit import FIT_FREQ_RANGES_HZ, FIT_FS, fit_bands
 from semeq.engine.imports import Read
 from semeq.engine.settings import (
     DEFAULT_GAIN_LIMIT_DB,
@@ -58,8 +60,18 @@ class Imported:
     level_db: float
 
 
-def seven_bands(read: Read, fs: float = FIT_FS) -> Imported:
+def seven_bands(read: Read, fs: float = FIT_FS, *, as_word: bool = False) -> Imported:
     """Return the seven bands that do what was read, at `fs`.
+
+    Parameters
+    ----------
+    read : Read
+        Filters or a curve.
+    fs : float
+        Sample rate in Hz.
+    as_word : bool
+        Whether the bands have to stay where recipes let bands be (`semeq.engine.fit.bounds`); else seven
+        filters that fit our layout are taken as they are.
 
     Raises
     ------
@@ -72,9 +84,9 @@ def seven_bands(read: Read, fs: float = FIT_FS) -> Imported:
         settings = start
         for _ in range(CALLS):
             settings = fit_bands(wanted, freqs, fs, start=settings, iterations=STEPS)
-        for one in (start, settings):
+        for one in (settings,) if as_word else (start, settings):
             rms = _rms(response_db(one, fs, freqs) - wanted)
-            if rms < best_rms and all(abs(b.gain_db) <= DEFAULT_GAIN_LIMIT_DB for b in one.bands):
+            if rms < best_rms:
                 best, best_rms = one, rms
         if best_rms <= GOOD_DB:
             break
@@ -147,13 +159,23 @@ def _read_off(freqs: Floats, wanted: Floats) -> EQSettings:
 
 def _embedded(bands: tuple[Band, ...]) -> EQSettings | None:
     """Return the bands in our layout, or None where there are too many of a kind."""
-    places: dict[Kind, list[int]] = {}
-    for k, kind in enumerate(LAYOUT):
-        places.setdefault(kind, []).append(k)
     chosen = [Band(kind, f) for kind, f in zip(LAYOUT, REST_FREQS_HZ, strict=True)]
-    free = {kind: list(where) for kind, where in places.items()}
-    for band in sorted(bands, key=lambda b: b.freq_hz):
-        if not free[band.kind]:
+    for kind in Kind:
+        own = sorted((b for b in bands if b.kind is kind), key=lambda b: b.freq_hz)
+        places = [k for k, place in enumerate(LAYOUT) if place is kind]
+        if len(own) > len(places):
             return None
-        chosen[free[band.kind].pop(0)] = replace(band)
+        ways = combinations(places, len(own))
+        for k, band in zip(min(ways, key=lambda way: _strain(own, way)), own, strict=True):
+            chosen[k] = band
     return EQSettings(tuple(chosen))
+
+
+def _strain(bands: list[Band], places: tuple[int, ...]) -> float:
+    """Return how far bands would sit from where their places may be, and then from their rest."""
+    strain = 0.0
+    for band, k in zip(bands, places, strict=True):
+        low, high = FIT_FREQ_RANGES_HZ[k]
+        outside = max(low / band.freq_hz, band.freq_hz / high, 1.0)
+        strain += 100.0 * math.log(outside) + abs(math.log(band.freq_hz / REST_FREQS_HZ[k]))
+    return strain

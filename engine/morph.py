@@ -140,22 +140,35 @@ def move_db(
 
 
 def morph_curve(
-    model: Model, recipe: Recipe, heard: Heard, *, adapt: float = 1.0, amount: float = 1.0
+    model: Model,
+    recipe: Recipe,
+    heard: Heard,
+    *,
+    adapt: float = 1.0,
+    amount: float = 1.0,
+    vocabulary: Vocabulary | None = None,
 ) -> Floats:
     """Return the move of a recipe on what was heard: dB on the model's grid, shape ``(n,)``.
+
+    A word that the model never met, such as one of the user's own, moves by its curve in `vocabulary`.
 
     Raises
     ------
     RecipeError
-        If a word is not in the model, or adapt or amount is out of range.
+        If a word is in neither, or adapt or amount is out of range.
     """
     _check("adapt", adapt, 0.0, ADAPT_LIMIT)
     _check("amount", amount, -4.0, 4.0)
     total = np.zeros(len(model.freqs_hz))
     for word, weight in recipe.terms:
-        if word not in model.words:
+        if word in model.words:
+            typical = model.decode(model.words[word])
+        elif vocabulary is not None:
+            at, known = np.log(model.freqs_hz), np.log(vocabulary.freqs_hz)
+            typical = np.interp(at, known, vocabulary.get(word).curve_db)
+        else:
             raise RecipeError(f"the model must know every word of a recipe, got {word!r}")
-        total = total + amount * weight * model.decode(model.words[word])
+        total = total + amount * weight * typical
     weight = sum(abs(amount * w) for _, w in recipe.terms)
     boldness = float(model.notes.get("boldness", 1.0))
     return move_db(
@@ -202,7 +215,7 @@ def morph(
         Gains within ±12 dB.
     """
     meaning = interpret(recipe, vocabulary, fs=fs, amount=amount)
-    curve = morph_curve(model, recipe, heard, adapt=adapt, amount=amount)
+    curve = morph_curve(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
     if adapt == 0.0 or not np.any(curve):
         return meaning.settings if np.any(curve) else EQSettings.flat()
     return fit_bands(

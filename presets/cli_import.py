@@ -78,7 +78,7 @@ def import_(file: Path, word: str | None, output: Path | None, overwrite: bool) 
         raise UsageError(f"-o must end in .json, got {output}")
     try:
         read = read_equaliser(_text(file))
-        imported = seven_bands(read)
+        imported = seven_bands(read, as_word=word is not None)
     except DataError as error:
         raise DataError(f"{file}: {error}") from None
     for note in read.notes:
