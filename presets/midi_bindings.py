@@ -18,7 +18,13 @@ class Control(StrEnum):
     ADAPT = "adapt"
     TRIM = "trim"
     BYPASS = "bypass"
+    FREEZE = "freeze"
     RESET = "reset"
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is a button that stays on or off."""
+        return self in (Control.BYPASS, Control.FREEZE)
 
 
 class Encoding(StrEnum):

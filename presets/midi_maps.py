@@ -11,7 +11,7 @@ A map is a TOML file. Ours are shipped here as ``midi_<name>.toml``; a user's ow
 
     [[bind]]
     cc = 20                   # controller number, 0–127 (0–31 where 14 bits are sent)
-    word = "warm"             # or: control = "amount" | "adapt" | "trim" | "bypass" | "reset"
+    word = "warm"             # or: control = "amount" | "adapt" | "trim" | "bypass" | "freeze" | "reset"
     encoding = "absolute"     # absolute | absolute14 | relative-twos | relative-offset | relative-sign
     min = -1.0                # the value at the controller's lowest and highest position
     max = 1.0
@@ -19,8 +19,8 @@ A map is a TOML file. Ours are shipped here as ``midi_<name>.toml``; a user's ow
     detent = 0.03             # share of the range around 0 that counts as 0
     step = 0.02               # for relative encoders: the value of one click
     order = "auto"            # for absolute14: auto | msb | lsb, the half that is sent first
-    press = "toggle"          # for bypass: toggle | switch (on while >= 64) | momentary (while held)
-    invert = false            # for bypass: the other way round
+    press = "toggle"          # for bypass and freeze: toggle | switch (on while >= 64) | momentary (while held)
+    invert = false            # for bypass and freeze: the other way round
     takeover = "pickup"       # this knob alone
     channel = 1               # this knob alone
 

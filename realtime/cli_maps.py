@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from semeq.engine.errors import DataError, SemeqError, UsageError
-from semeq.presets.midi_bindings import LIMITS, Binding, Control, Encoding, MidiMap
+from semeq.presets.midi_bindings import LIMITS, Binding, Encoding, MidiMap
 from semeq.presets.midi_maps import available_maps, load_map, map_text, user_maps_dir
 
 
@@ -119,7 +119,7 @@ def row(binding: Binding) -> str:
     if binding.control in LIMITS:
         parts.append(f"{binding.low:g} to {binding.high:g}")
     else:
-        parts.append(binding.press.value if binding.control is Control.BYPASS else "press")
+        parts.append(binding.press.value if binding.control.is_switch else "press")
     if binding.encoding is not Encoding.ABSOLUTE:
         parts.append(binding.encoding.value)
     if binding.encoding.is_relative:
@@ -139,6 +139,6 @@ def _as_dict(binding: Binding) -> dict[str, Any]:
         entry |= {"detent": binding.detent, "takeover": binding.takeover.value}
     if binding.encoding.is_relative:
         entry["step"] = binding.step
-    if binding.control is Control.BYPASS:
+    if binding.control.is_switch:
         entry |= {"press": binding.press.value, "invert": binding.invert}
     return entry

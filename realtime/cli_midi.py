@@ -127,7 +127,7 @@ def learn(
 ) -> None:
     """Teach a map: for each TARGET in turn, move the knob or press the button that is to move it.
 
-    A TARGET is a word, or amount, adapt, trim, bypass or reset.
+    A TARGET is a word, or amount, adapt, trim, bypass, freeze or reset.
     """
     from semeq.presets.midi_write import format_binding, with_binding, write_text
 

@@ -17,6 +17,10 @@ from semeq.presets.midi_bindings import LIMITS, Control
 AMOUNT_RANGE = LIMITS[Control.AMOUNT]
 ADAPT_RANGE = LIMITS[Control.ADAPT]
 TRIM_RANGE_DB = LIMITS[Control.TRIM]
+#: The bands of the EQ; people count them from 1.
+BANDS = range(1, 8)
+BAND_TRIM_RANGE_DB = (-12.0, 12.0)
+NO_TRIMS = (0.0,) * len(BANDS)
 
 
 def _finite(name: str, value: float, limits: tuple[float, float]) -> float:
@@ -24,6 +28,12 @@ def _finite(name: str, value: float, limits: tuple[float, float]) -> float:
     if not limits[0] <= value <= limits[1]:  # false for NaN, too
         raise SettingsError(f"{name} must be in [{limits[0]:g}, {limits[1]:g}], got {value:g}")
     return value + 0.0  # no minus zero
+
+
+def _band(band: int) -> int:
+    if isinstance(band, bool) or band not in BANDS:
+        raise SettingsError(f"a band must be in {BANDS[0]}..{BANDS[-1]}, got {band}")
+    return int(band)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,12 @@ class ControlState:
         Whether the input passes as it is.
     trim_db : float
         Output level, in [-24, 12] dB.
+    frozen : bool
+        Whether what was heard up to now holds.
+    locks : frozenset of int
+        Bands (1 to 7) that stay at their trim, whatever is asked or heard.
+    band_trims_db : tuple of float
+        What a person adds to each band, seven values in [-12, 12] dB.
 
     Raises
     ------
@@ -57,6 +73,9 @@ class ControlState:
     adapt: float = 0.0
     bypass: bool = False
     trim_db: float = 0.0
+    frozen: bool = False
+    locks: frozenset[int] = frozenset()
+    band_trims_db: tuple[float, ...] = NO_TRIMS
 
     def __post_init__(self) -> None:
         # A state that exists has a recipe: the conductor need not be ready for anything else.
@@ -66,6 +85,12 @@ class ControlState:
         object.__setattr__(self, "adapt", _finite("adapt", self.adapt, ADAPT_RANGE))
         object.__setattr__(self, "bypass", bool(self.bypass))
         object.__setattr__(self, "trim_db", _finite("trim_db", self.trim_db, TRIM_RANGE_DB))
+        object.__setattr__(self, "frozen", bool(self.frozen))
+        object.__setattr__(self, "locks", frozenset(map(_band, self.locks)))
+        if len(self.band_trims_db) != len(BANDS):
+            raise SettingsError(f"band trims must be {len(BANDS)}, got {len(self.band_trims_db)}")
+        trims = tuple(_finite("band trim", t, BAND_TRIM_RANGE_DB) for t in self.band_trims_db)
+        object.__setattr__(self, "band_trims_db", trims)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -106,6 +131,9 @@ class ControlState:
             "adapt": self.adapt,
             "bypass": self.bypass,
             "trim_db": self.trim_db,
+            "frozen": self.frozen,
+            "locks": sorted(self.locks),
+            "band_trims_db": list(self.band_trims_db),
         }
 
 
@@ -153,8 +181,39 @@ class Bypass:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """Hold what was heard up to now (True), go on listening (False), or change over (None)."""
+
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Lock a band (1 to 7) at its trim, free it, or change over (None)."""
+
+    band: int
+    on: bool | None = None
+
+    def __post_init__(self) -> None:
+        _band(self.band)
+
+
+@dataclass(frozen=True, slots=True)
+class TrimBand:
+    """Move a band's trim by `delta_db`; it stops at the end of its range."""
+
+    band: int
+    delta_db: float
+
+    def __post_init__(self) -> None:
+        _band(self.band)
+        if not math.isfinite(self.delta_db):
+            raise SettingsError(f"a trim must be a finite number, got {self.delta_db}")
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
-    """All words to 0, the amount to 1. Trim, adapt and bypass stay: a reset is never louder."""
+    """All words to 0, the amount to 1. All else stays: a reset is never louder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +234,7 @@ class Recall:
     state: ControlState
 
 
-Action = Set | Step | Bypass | Reset | AddWords | Recall
+Action = Set | Step | Bypass | Freeze | Lock | TrimBand | Reset | AddWords | Recall
 
 
 def _check_target(control: Control, word: str) -> None:
@@ -200,6 +259,13 @@ def _with_value(state: ControlState, control: Control, word: str, value: float) 
     return replace(state, trim_db=value)
 
 
+def _with_band_trim(state: ControlState, band: int, delta_db: float) -> ControlState:
+    low, high = BAND_TRIM_RANGE_DB
+    trims = list(state.band_trims_db)
+    trims[band - 1] = round(min(max(trims[band - 1] + delta_db, low), high), 9)
+    return replace(state, band_trims_db=tuple(trims))
+
+
 def apply(state: ControlState, action: Action) -> ControlState:
     """Return the state after an action; the very same object where nothing changes.
 
@@ -216,6 +282,13 @@ def apply(state: ControlState, action: Action) -> ControlState:
             after = _with_value(state, control, word, round(moved, 9))
         case Bypass(on):
             after = replace(state, bypass=not state.bypass if on is None else on)
+        case Freeze(on):
+            after = replace(state, frozen=not state.frozen if on is None else on)
+        case Lock(band, on):
+            is_on = band not in state.locks if on is None else on
+            after = replace(state, locks=state.locks | {band} if is_on else state.locks - {band})
+        case TrimBand(band, delta_db):
+            after = _with_band_trim(state, band, delta_db)
         case Reset():
             after = replace(state, weights=tuple((w, 0.0) for w in state.words), amount=1.0)
         case AddWords(words):

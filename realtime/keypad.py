@@ -8,6 +8,8 @@ space           bypass
 a, A            amount down, up        (a capital is always more)
 d, D            adapt down, up
 t, T            output trim down, up
+f               freeze: what was heard holds
+1 to 7          choose a band: then l locks it, < and > trim it
 0               all words to 0
 /               type a word to add it, or a recipe such as warm:0.5
 ?               help
@@ -21,11 +23,24 @@ from dataclasses import dataclass, replace
 from semeq.engine.errors import RecipeError
 from semeq.engine.recipe import Recipe
 from semeq.presets.midi_bindings import Control
-from semeq.realtime.control import Action, AddWords, Bypass, ControlState, Reset, Set, Step
+from semeq.realtime.control import (
+    BANDS,
+    Action,
+    AddWords,
+    Bypass,
+    ControlState,
+    Freeze,
+    Lock,
+    Reset,
+    Set,
+    Step,
+    TrimBand,
+)
 
 STEP = 0.05
 FINE_STEP = 0.01
 TRIM_STEP_DB = 0.5
+BAND_STEP_DB = 0.5
 MAX_PROMPT = 80
 
 #: What the help shows: keys and what they do, in the order of use.
@@ -38,6 +53,9 @@ HELP = (
     ("a A", "amount down, up"),
     ("d D", "adapt down, up"),
     ("t T", "output trim down, up"),
+    ("f", "freeze what was heard"),
+    ("1 – 7", "choose a band of the EQ"),
+    ("l  < >", "lock it; trim it down, up"),
     ("0", "all words to 0"),
     ("/", "add a word or a recipe"),
     ("?", "this help"),
@@ -63,7 +81,10 @@ _OTHERS: Mapping[str, Action] = {
     "t": Step(Control.TRIM, -TRIM_STEP_DB),
     "T": Step(Control.TRIM, TRIM_STEP_DB),
     "0": Reset(),
+    "f": Freeze(),
 }
+_BAND_TRIMS = {"<": -BAND_STEP_DB, ">": BAND_STEP_DB}
+_BAND_KEYS = {"l", *_BAND_TRIMS, *map(str, BANDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +95,8 @@ class Keypad:
     ----------
     selected : int
         The chosen word, by its place.
+    band : int or None
+        The chosen band of the EQ, 1 to 7.
     prompt : str or None
         What has been typed after ``/``; None while nothing is being typed.
     shows_help : bool
@@ -85,6 +108,7 @@ class Keypad:
     """
 
     selected: int = 0
+    band: int | None = None
     prompt: str | None = None
     shows_help: bool = False
     message: str = ""
@@ -117,6 +141,8 @@ def press(
         return replace(keypad, shows_help=False), ()
     if key in _OTHERS:
         return keypad, (_OTHERS[key],)
+    if key in _BAND_KEYS:
+        return _on_band(keypad, key)
     match key:
         case "q":
             return replace(keypad, has_quit=True), ()
@@ -134,6 +160,18 @@ def press(
     if key in _WEIGHTS:
         return keypad, (Step(Control.WORD, _WEIGHTS[key], word),)
     return keypad, (Set(Control.WORD, 0.0, word),)
+
+
+def _on_band(keypad: Keypad, key: str) -> tuple[Keypad, tuple[Action, ...]]:
+    if key.isdigit():
+        band = int(key)
+        message = f"band {band}: l locks it, < and > trim it"
+        return replace(keypad, band=band, message=message), ()
+    if keypad.band is None:
+        return replace(keypad, message="choose a band first: 1 to 7"), ()
+    if key == "l":
+        return keypad, (Lock(keypad.band),)
+    return keypad, (TrimBand(keypad.band, _BAND_TRIMS[key]),)
 
 
 def _inside(selected: int, state: ControlState) -> int:

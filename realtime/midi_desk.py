@@ -17,7 +17,7 @@ from semeq.presets.midi_bindings import (
     Press,
     TakeOver,
 )
-from semeq.realtime.control import Action, Bypass, ControlState, Reset, Set, Step, apply
+from semeq.realtime.control import Action, Bypass, ControlState, Freeze, Reset, Set, Step, apply
 from semeq.realtime.desk import Desk
 from semeq.realtime.midi import TOP7, TOP14, ControlChange, Pair, clicks, parse
 from semeq.realtime.takeover import Grip, take
@@ -142,7 +142,7 @@ class Mapper:
     def _turn(
         binding: Binding, knob: _Knob, message: ControlChange, state: ControlState
     ) -> list[Action]:
-        if binding.control in (Control.BYPASS, Control.RESET):
+        if binding.control.is_switch or binding.control is Control.RESET:
             return _press(binding, knob, message.value)
         if binding.encoding.is_relative:
             delta = clicks(message.value, binding.encoding) * cast(float, binding.step)
@@ -182,13 +182,14 @@ def _move(
 def _press(binding: Binding, knob: _Knob, value: int) -> list[Action]:
     before, knob.pressed_value = knob.pressed_value, value
     is_on = (value >= PRESSED) is not binding.invert
-    if binding.control is Control.BYPASS and binding.press is not Press.TOGGLE:
-        return [Bypass(is_on)]
+    switch = Freeze if binding.control is Control.FREEZE else Bypass
+    if binding.control.is_switch and binding.press is not Press.TOGGLE:
+        return [switch(is_on)]
     was_on = before >= 0 and (before >= PRESSED) is not binding.invert
     # A button that sends no release repeats its value; a knob that is turned through does not.
     if not is_on or (was_on and value != before):
         return []
-    return [Reset() if binding.control is Control.RESET else Bypass()]
+    return [Reset() if binding.control is Control.RESET else switch()]
 
 
 @dataclass(frozen=True, slots=True)

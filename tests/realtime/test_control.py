@@ -12,10 +12,13 @@ from semeq.realtime.control import (
     AddWords,
     Bypass,
     ControlState,
+    Freeze,
+    Lock,
     Recall,
     Reset,
     Set,
     Step,
+    TrimBand,
     apply,
 )
 
@@ -37,6 +40,12 @@ CASES: list[tuple[Action, ControlState]] = [
     (Reset(), ControlState((("warm", 0.0), ("bright", 0.0)), 1.0, 0.3, False, -6.0)),
     (AddWords(("bright", "Deep")), ControlState((*WARM.weights, ("deep", 0.0)), *REST)),
     (Recall(ControlState()), ControlState()),
+    (Freeze(), ControlState(WARM.weights, *REST, frozen=True)),
+    (Freeze(False), WARM),
+    (Lock(3), ControlState(WARM.weights, *REST, locks=frozenset({3}))),
+    (Lock(3, False), WARM),
+    (TrimBand(7, 1.5), ControlState(WARM.weights, *REST, band_trims_db=(*[0.0] * 6, 1.5))),
+    (TrimBand(1, -99.0), ControlState(WARM.weights, *REST, band_trims_db=(-12.0, *[0.0] * 6))),
 ]  # fmt: skip
 
 
@@ -98,6 +107,10 @@ def test_no_more_words_than_a_recipe_holds() -> None:
         (lambda: ControlState(trim_db=-24.5), r"trim_db must be in \[-24, 12\], got -24.5"),
         (lambda: Set(Control.AMOUNT, math.inf), "amount must be a finite number, got inf"),
         (lambda: Step(Control.AMOUNT, math.nan), "a step must be a finite number, got nan"),
+        (lambda: Lock(0), r"a band must be in 1\.\.7, got 0"),
+        (lambda: TrimBand(8, 1.0), r"a band must be in 1\.\.7, got 8"),
+        (lambda: TrimBand(1, math.inf), "a trim must be a finite number, got inf"),
+        (lambda: ControlState(band_trims_db=(1.0,)), "band trims must be 7, got 1"),
         (lambda: Set(Control.BYPASS, 1.0), "bypass is a button and has no value"),
         (lambda: Set(Control.WORD, 1.0), "word must be given for the weight of a word alone, got ''"),
         (lambda: Step(Control.TRIM, 1.0, "warm"), "word must be given .* got 'warm'"),
@@ -126,6 +139,9 @@ _actions: st.SearchStrategy[Action] = st.one_of(
     st.builds(Step, _continuous, _numbers),
     st.builds(Step, st.just(Control.WORD), _numbers, _words, _numbers, _numbers),
     st.builds(Bypass, st.sampled_from([None, True, False])),
+    st.builds(Freeze, st.sampled_from([None, True, False])),
+    st.builds(Lock, st.integers(1, 7), st.sampled_from([None, True, False])),
+    st.builds(TrimBand, st.integers(1, 7), _numbers),
     st.just(Reset()),
     st.builds(AddWords, st.tuples(_words)),
 )
@@ -149,4 +165,7 @@ def test_plain_values_for_json() -> None:
         "adapt": 0.3,
         "bypass": False,
         "trim_db": -6.0,
+        "frozen": False,
+        "locks": [],
+        "band_trims_db": [0.0] * 7,
     }

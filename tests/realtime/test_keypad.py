@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from semeq.engine.errors import UnknownWordError
 from semeq.presets.midi_bindings import Control
-from semeq.realtime.control import Action, Bypass, ControlState, Reset, Set, Step, apply
+from semeq.realtime.control import Action, Bypass, ControlState, Freeze, Reset, Set, Step, apply
 from semeq.realtime.keypad import FINE_STEP, HELP, MAX_PROMPT, STEP, Keypad, press
 
 STATE = ControlState((("warm", 0.5), ("bright", 0.0), ("deep", -0.2)))
@@ -37,6 +37,7 @@ def play(
         ("t", Step(Control.TRIM, -0.5)),
         ("T", Step(Control.TRIM, 0.5)),
         ("0", Reset()),
+        ("f", Freeze()),
         ("left", Step(Control.WORD, -STEP, "bright")),
         ("right", Step(Control.WORD, STEP, "bright")),
         ("-", Step(Control.WORD, -STEP, "bright")),
@@ -50,6 +51,16 @@ def play(
 )
 def test_keys_that_act(key: str, action: Action) -> None:
     assert press(Keypad(selected=1), key, STATE) == (Keypad(selected=1), (action,))
+
+
+def test_a_band_is_chosen_locked_and_trimmed() -> None:
+    keypad, state = play(["l", ">"])
+    assert state == STATE
+    assert keypad.message == "choose a band first: 1 to 7"
+    keypad, state = play(["3", "l", ">", ">", "7", "<"])
+    assert (keypad.band, state.locks) == (7, {3})
+    assert state.band_trims_db == (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -0.5)
+    assert play(["3", "l"], state)[1].locks == frozenset()
 
 
 def test_choosing_a_word_stops_at_both_ends() -> None:
@@ -130,4 +141,4 @@ KEYS = st.sampled_from([*NAMED, *" aAdDtT0zq?/[]+-=:é5"])
 def test_no_row_of_keys_breaks_it(keys: list[str]) -> None:
     keypad, state = play(keys)
     assert 0 <= keypad.selected < len(state.words)
-    assert len(HELP) == 12
+    assert len(HELP) == 15

@@ -15,7 +15,7 @@ from semeq.presets.midi_bindings import (
     TakeOver,
 )
 from semeq.presets.midi_maps import load_map
-from semeq.realtime.control import Bypass, ControlState, Reset, Set, Step
+from semeq.realtime.control import Bypass, ControlState, Freeze, Reset, Set, Step
 from semeq.realtime.desk import Desk
 from semeq.realtime.midi import HOLD_S, TOP7, TOP14, ControlChange
 from semeq.realtime.midi_desk import Mapper, MidiDesk, knob_value
@@ -178,6 +178,15 @@ def test_bypass_buttons(press: Press, invert: bool) -> None:
     m = mapper(Binding(80, Control.BYPASS, press=press, invert=invert))
     out = [m.feed(cc(80, value), ControlState()) for value in (127, 0, 127, 127, 63, 64, 65)]
     assert [actions[0] if actions else None for actions in out] == PRESSES[press, invert]
+
+
+def test_the_freeze_button() -> None:
+    m = mapper(Binding(82, Control.FREEZE, press=Press.SWITCH))
+    assert m.feed(cc(82, 127), ControlState()) == [Freeze(True)]
+    assert m.feed(cc(82, 0), ControlState()) == [Freeze(False)]
+    m = mapper(Binding(82, Control.FREEZE))
+    assert m.feed(cc(82, 127), ControlState()) == [Freeze()]
+    assert m.feed(cc(82, 0), ControlState()) == []
 
 
 def test_the_reset_button() -> None:
