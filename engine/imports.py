@@ -236,6 +236,10 @@ def _read_table(lines: list[str]) -> Read:
     head: list[str] = []
     if not _is_number(rows[0][0]):
         head = [cell.strip().strip('"').lower() for cell in rows.pop(0)]
+    if not rows:
+        raise DataError(
+            f"there must be filters, a GraphicEQ or a table of Hz and dB, got {filled[0][:40]!r}"
+        )
     column, notes = _level_column(head), []
     if head and len(head) > 2:
         notes.append(f"the levels are those of the column {head[column]!r}")

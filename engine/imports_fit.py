@@ -83,7 +83,7 @@ def seven_bands(read: Read, fs: float = FIT_FS, *, as_word: bool = False) -> Imp
     for start in _starts(read, freqs, wanted):
         settings = start
         for _ in range(CALLS):
-            settings = fit_bands(wanted, freqs, fs, start=settings, iterations=STEPS)
+            settings = fit_bands(wanted, freqs, start=settings, iterations=STEPS)
         for one in (settings,) if as_word else (start, settings):
             rms = _rms(response_db(one, fs, freqs) - wanted)
             if rms < best_rms:
@@ -166,7 +166,8 @@ def _embedded(bands: tuple[Band, ...]) -> EQSettings | None:
         if len(own) > len(places):
             return None
         ways = combinations(places, len(own))
-        for k, band in zip(min(ways, key=lambda way: _strain(own, way)), own, strict=True):
+        best = min((_strain(own, way), way) for way in ways)[1]
+        for k, band in zip(best, own, strict=True):
             chosen[k] = band
     return EQSettings(tuple(chosen))
 

@@ -40,7 +40,7 @@ def _text(path: Path) -> str:
 def _table(imported: Imported) -> str:
     lines = [f"{'band':<12}{'Hz':>9}{'dB':>8}{'q':>7}"]
     lines += [
-        f"{band.kind.value:<12}{band.freq_hz:>9.1f}{band.gain_db:>+8.2f}{band.q:>7.2f}"
+        f"{band.kind.value:<12}{band.freq_hz:>9.1f}{round(band.gain_db, 2) + 0.0:>+8.2f}{band.q:>7.2f}"
         for band in imported.settings.bands
     ]
     return "\n".join(lines)

@@ -102,7 +102,7 @@ def find_source(
 
 def _from_recipe(recipe: Recipe, fs: float | None, amount: float, file: Path | None) -> Source:
     rate = fs or FIT_FS
-    meaning = interpret(recipe, load_vocabulary(), fs=rate, amount=amount)
+    meaning = interpret(recipe, load_vocabulary(), amount=amount)
     what = str(recipe) or "the empty recipe"
     about = what if amount == 1.0 else f"{what}, amount {amount:g}"
     return Source(meaning.settings, rate, str(recipe), amount, about, meaning.warnings, file)
@@ -209,7 +209,7 @@ def _mean(
     settings = bands[int(np.argmax(shares))]
     for _ in range(_CALLS):
         settings = fit_bands(
-            wanted, freqs, fs, start=settings, iterations=_STEPS, gain_limit_db=GAIN_LIMIT_DB
+            wanted, freqs, start=settings, iterations=_STEPS, gain_limit_db=GAIN_LIMIT_DB
         )
     return settings, float(np.abs(response_db(settings, fs, freqs) - wanted).max())
 
