@@ -1,10 +1,10 @@
-"""What was heard, on the clock of the samples: windows, a gate for silence, and a mean that follows the music.
+"""What was heard, on the clock of the samples: windows, a gate for silence, a mean that follows the music.
 
 Conventions
 -----------
-- A `Hearing` comes every `every_s`, from the first on, and belongs to the sample after the last that it knows.
-  Live and offline run this code over the same samples and get the same hearings, however the sound is cut
-  into blocks.
+- A `Hearing` comes every `every_s`, from the first on, and belongs to the sample after the last that it
+  knows. Live and offline run this code over the same samples and get the same hearings, however the sound
+  is cut into blocks.
 - The gate works on K-weighted loudness, frame by frame (a frame is about 90 ms). Frames below an absolute
   level, or far below what has been sounding, are left out of the window; where the newest are, what was
   heard last holds. So a pause, a fade or the hiss between two songs changes nothing. After a drop that
@@ -270,4 +270,5 @@ def _octaves_db(levels: Levels) -> Floats:
     power = np.mean(10.0 ** (levels.astype(np.float64) / 10.0), axis=0)
     octaves = power[: BANDS - 1].reshape(10, -1).mean(axis=1)
     level: Floats = 10.0 * np.log10(np.maximum(octaves, 1e-20))
-    return np.maximum(level - level.max(), -CHANGE_RANGE_DB)
+    relative: Floats = np.maximum(level - level.max(), -CHANGE_RANGE_DB)
+    return relative

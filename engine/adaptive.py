@@ -1,0 +1,285 @@
+"""From a recipe and what is heard to seven bands, at the rate of a control: the same live and offline.
+
+Conventions
+-----------
+- Without a hearing, without a model or at ``adapt`` 0 the bands are those of
+  `semeq.engine.meaning.interpret`: the words' typical move. Otherwise they are fitted to the held move
+  of `semeq.engine.morph`.
+- What is heard moves in: from nothing (the neutral latent) towards the newest hearing, by as much a second as
+  moves the curve of a full recipe by `Limits.slew_db_s`. Recipe, amount and ``adapt`` are a person's
+  and act at once, on the hearing that has moved in so far.
+- A hearing that would change the move by less than `STEP_DB` everywhere is left for later: nobody hears it,
+  and a fit is saved.
+- A locked band stays flat and the others are fitted around it. Trims come last: a band's trim is added to
+  what the recipe asks of it, and is all that a locked band has.
+- Amount 0 and an empty recipe are exactly flat, whatever was heard, but for trims.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semeq.engine.design import prototype_db
+from semeq.engine.encoder import Heard, Model
+from semeq.engine.errors import SettingsError
+from semeq.engine.fit import fit_bands
+from semeq.engine.meaning import Meaning, interpret
+from semeq.engine.morph import FIT_STEPS, morph_curve
+from semeq.engine.recipe import Recipe
+from semeq.engine.settings import (
+    DEFAULT_GAIN_LIMIT_DB,
+    GAIN_LIMIT_DB,
+    LAYOUT,
+    REST_FREQS_HZ,
+    Band,
+    EQSettings,
+)
+from semeq.engine.units import Floats, read_only
+from semeq.engine.words import Vocabulary
+
+BANDS = len(LAYOUT)
+#: Smaller changes on account of what is heard wait (dB, at any frequency).
+STEP_DB = 0.15
+#: How much a change of the music's spectrum may change the move; it only moves the hold.
+_SPECTRUM_COUNTS = 0.1
+#: A hearing that has not moved in yet moves on after this time (s) even if none came since.
+WAIT_S = 0.1
+#: What is kept back is said from here on.
+_HELD_BACK_BELOW = 0.995
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far and how fast the bands may go, and which of them are a person's own.
+
+    Parameters
+    ----------
+    max_db : float
+        Largest gain of a band, in (0, 12] dB. Below 12 the curve stays within it, too: the move is
+        held back as a whole and keeps its shape.
+    slew_db_s : float
+        How fast the curve may move on account of what is heard, in [0.1, 1000] dB/s.
+    locks : frozenset of int
+        Bands, counted from 0, that stay at their trim.
+    trims : tuple of float
+        What is added to each of the seven bands, in [-12, 12] dB.
+
+    Raises
+    ------
+    SettingsError
+        If a value is out of its range.
+    """
+
+    max_db: float = DEFAULT_GAIN_LIMIT_DB
+    slew_db_s: float = 12.0
+    locks: frozenset[int] = frozenset()
+    trims: tuple[float, ...] = (0.0,) * BANDS
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.max_db) and 0.0 < self.max_db <= DEFAULT_GAIN_LIMIT_DB):
+            raise SettingsError(
+                f"max_db must be in (0, {DEFAULT_GAIN_LIMIT_DB:g}], got {self.max_db:g}"
+            )
+        if not (math.isfinite(self.slew_db_s) and 0.1 <= self.slew_db_s <= 1000.0):
+            raise SettingsError(f"slew_db_s must be in [0.1, 1000], got {self.slew_db_s:g}")
+        if not all(band in range(BANDS) for band in self.locks):
+            raise SettingsError(f"locks must be bands 0 to {BANDS - 1}, got {sorted(self.locks)}")
+        if len(self.trims) != BANDS or not all(
+            math.isfinite(trim) and abs(trim) <= DEFAULT_GAIN_LIMIT_DB for trim in self.trims
+        ):
+            raise SettingsError(
+                f"trims must be {BANDS} gains within ±{DEFAULT_GAIN_LIMIT_DB:g} dB, got {self.trims}"
+            )
+
+
+class Designer:
+    """Makes bands, and remembers how far a hearing has moved in.
+
+    Parameters
+    ----------
+    model : Model or None
+        Decoder and latents of words; None for typical moves alone.
+    vocabulary : Vocabulary
+        What the words mean.
+    fs : float
+        Sample rate in Hz that the bands run at.
+    limits : Limits, optional
+        May be replaced by assignment between two calls.
+
+    Notes
+    -----
+    One owner: not thread-safe. The same calls give the same bands.
+    """
+
+    def __init__(
+        self, model: Model | None, vocabulary: Vocabulary, fs: float, limits: Limits | None = None
+    ) -> None:
+        self._model, self._vocabulary, self._fs = model, vocabulary, fs
+        self.limits = limits or Limits()
+        #: The hearing that the bands follow, as far as it has moved in.
+        self._inner: Heard | None = None
+        #: The hearing that the last bands were made for.
+        self._used: Heard | None = None
+        self._given: Heard | None = None
+        self._waited_s = 0.0
+        self._knobs: tuple[Recipe, float, float, Limits] | None = None
+        self._typical: tuple[tuple[Recipe, float], Meaning] | None = None
+        self._made: Meaning | None = None
+
+    def design(
+        self, recipe: Recipe, amount: float, adapt: float, heard: Heard | None, dt_s: float
+    ) -> Meaning:
+        """Return the bands for now.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Words with weights; empty is flat.
+        amount : float
+            In [-4, 4], times all weights.
+        adapt : float
+            In [0, 2]: 0 is blind to the sound.
+        heard : Heard or None
+            What was heard last; None before anything was.
+        dt_s : float
+            Time since the last call.
+
+        Returns
+        -------
+        Meaning
+            The same object as before where nothing has changed. The curve is what the bands follow,
+            on the model's grid or the vocabulary's; trims are not in it.
+
+        Raises
+        ------
+        RecipeError
+            If a word is unknown, or amount or adapt is out of range.
+        """
+        self._move_in(heard, dt_s)
+        knobs = (recipe, amount, adapt, self.limits)
+        if self._made is not None and knobs == self._knobs and not self._matters(amount, adapt):
+            return self._made
+        made = self._design(recipe, amount, adapt)
+        self._knobs, self._used, self._made = knobs, self._inner, made
+        return made
+
+    def _move_in(self, heard: Heard | None, dt_s: float) -> None:
+        self._waited_s += max(dt_s, 0.0)
+        if heard is None or self._model is None:
+            return
+        if heard is self._given and self._waited_s < WAIT_S:
+            return
+        dt_s, self._given, self._waited_s = self._waited_s, heard, 0.0
+        inner = self._inner or Heard(read_only(np.zeros(len(heard.z))), heard.spectrum_db)
+        far_db = self._moves_db(inner, heard)
+        step = min(1.0, self.limits.slew_db_s * dt_s / far_db) if far_db > 0.0 else 1.0
+        if step >= 1.0:
+            self._inner = heard
+            return
+        self._inner = Heard(
+            read_only(inner.z + step * (heard.z - inner.z)),
+            read_only(inner.spectrum_db + step * (heard.spectrum_db - inner.spectrum_db)),
+        )
+
+    def _moves_db(self, one: Heard, other: Heard) -> float:
+        """Return by how much the move of a full recipe may differ between two hearings."""
+        assert self._model is not None
+        boldness = float(self._model.notes.get("boldness", 1.0))
+        curve = boldness * self._model.decode(other.z - one.z)
+        spectrum = other.spectrum_db - one.spectrum_db
+        return float(np.abs(curve).max() + _SPECTRUM_COUNTS * np.abs(spectrum).max())
+
+    def _matters(self, amount: float, adapt: float) -> bool:
+        """Whether the hearing has moved far enough for new bands."""
+        if self._inner is self._used or adapt == 0.0 or amount == 0.0:
+            return False
+        if self._used is None or self._inner is None:
+            return True
+        return self._moves_db(self._used, self._inner) * adapt >= STEP_DB
+
+    def _design(self, recipe: Recipe, amount: float, adapt: float) -> Meaning:
+        if self._typical is None or self._typical[0] != (recipe, amount):
+            meaning = interpret(recipe, self._vocabulary, amount=amount)
+            self._typical = (recipe, amount), meaning
+        typical = self._typical[1]
+        limits = self.limits
+        settings, curve = typical.settings, typical.curve_db
+        is_adaptive = (
+            self._model is not None
+            and self._inner is not None
+            and adapt != 0.0
+            and not settings.is_flat
+        )
+        if is_adaptive:
+            assert self._model is not None
+            assert self._inner is not None
+            curve = morph_curve(
+                self._model,
+                recipe,
+                self._inner,
+                adapt=adapt,
+                amount=amount,
+                vocabulary=self._vocabulary,
+            )
+        held_back = 1.0
+        if not settings.is_flat and (is_adaptive or limits.locks):
+            settings = self._fitted(curve, settings, is_adaptive=is_adaptive)
+        if limits.max_db < DEFAULT_GAIN_LIMIT_DB:
+            settings, held_back = self._within(settings)
+        warnings = typical.warnings
+        if held_back < _HELD_BACK_BELOW:
+            said = f"the limit of {limits.max_db:g} dB holds the move back to {held_back:.0%}"
+            warnings = (*warnings, said)
+            curve = held_back * curve
+        return Meaning(self._trimmed(settings), read_only(np.array(curve)), warnings)
+
+    def _fitted(self, curve: Floats, start: EQSettings, *, is_adaptive: bool) -> EQSettings:
+        freqs_hz = self._vocabulary.freqs_hz
+        if is_adaptive:
+            assert self._model is not None
+            freqs_hz = self._model.freqs_hz
+        else:
+            # The bands' own curve, so that locking nothing changes nothing.
+            curve = prototype_db(start, freqs_hz)
+        locks = self.limits.locks
+        return fit_bands(
+            curve, freqs_hz, start=_locked(start, locks), iterations=FIT_STEPS, fixed=locks
+        )
+
+    def _within(self, settings: EQSettings) -> tuple[EQSettings, float]:
+        """Return settings whose bands and curve stay within the limit, and what is left of them."""
+        limit, kept = self.limits.max_db, 1.0
+        freqs_hz = self._vocabulary.freqs_hz[self._vocabulary.freqs_hz < 0.45 * self._fs]
+        scaled = settings
+        # A response grows a little faster than its gains: a few steps settle it.
+        for _ in range(6):
+            peak = max(abs(band.gain_db) for band in scaled.bands)
+            peak = max(peak, float(np.abs(prototype_db(scaled, freqs_hz)).max()))
+            if peak <= limit:
+                break
+            kept *= 0.9999 * limit / peak
+            scaled = settings.scaled(kept)
+        return scaled, kept
+
+    def _trimmed(self, settings: EQSettings) -> EQSettings:
+        trims = self.limits.trims
+        if not any(trims):
+            return settings
+        bands = zip(settings.bands, trims, strict=True)
+        return EQSettings(
+            tuple(
+                replace(b, gain_db=min(max(b.gain_db + trim, -GAIN_LIMIT_DB), GAIN_LIMIT_DB))
+                for b, trim in bands
+            )
+        )
+
+
+def _locked(settings: EQSettings, locks: frozenset[int]) -> EQSettings:
+    """Return settings with the locked bands at rest."""
+    if not locks:
+        return settings
+    rest = [Band(kind, f) for kind, f in zip(LAYOUT, REST_FREQS_HZ, strict=True)]
+    return EQSettings(
+        tuple(rest[k] if k in locks else band for k, band in enumerate(settings.bands))
+    )
