@@ -89,6 +89,31 @@ def test_a_response_without_cramping_is_met_all_the_same(recipe: str, fs: float)
     assert np.abs(theirs - analogue(settings)(freqs)).max() <= PROMISED_DB
 
 
+@pytest.mark.slow
+def test_every_word_of_five_people(record_property: Callable[[str, object], None]) -> None:
+    vocabulary = shipped_vocabulary()
+    words = [word.word for word in vocabulary.words.values() if word.people >= 5]
+    misses, same_numbers = [], []
+    for word in words:
+        for fs in (44_100.0, 48_000.0):
+            for amount in (1.0, 2.0):
+                recipe = Recipe(((word, 1.0),))
+                settings = interpret(recipe, vocabulary, amount=amount).settings
+                freqs = grid(fs, checked_hz(fs))
+                ours = response_db(settings, fs, freqs)
+                eq = portable(settings, fs, APO_DECIMALS)
+                theirs = other_programs.equalizer_apo(apo(eq), fs, freqs) - eq.preamp_db
+                misses.append(float(np.abs(theirs - ours).max()))
+                same = cookbook_db(settings.bands, fs, freqs)
+                same_numbers.append(float(np.abs(same - ours).max()))
+    record_property("words", len(words))
+    record_property("largest_miss_db", max(misses))
+    record_property("median_miss_db", float(np.median(misses)))
+    record_property("largest_miss_of_the_same_numbers_db", max(same_numbers))
+    assert len(words) >= 40
+    assert max(misses) <= PROMISED_DB
+
+
 def test_helpers_reach_what_seven_bands_cannot() -> None:
     fs = 44_100.0
     rest = [
