@@ -89,6 +89,15 @@ class Verdict:
             return f"{line}: reached, {self.strength:.1f} of what pink noise would get"
         return f"{line}: {self.cause}"
 
+    @property
+    def short(self) -> str:
+        """A few characters for a view: the word, what its share did, and how it went."""
+        name = f"{'-' if self.weight < 0.0 else ''}{self.word}"
+        if self.outcome in (Outcome.SILENT, Outcome.NOT_ASKED):
+            return f"{name}: {self.outcome}"
+        moved = f"{name} {self.change_db:+.1f} dB"
+        return moved if self.outcome is Outcome.REACHED else f"{moved}: {self.outcome}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
