@@ -6,8 +6,9 @@ Conventions
   `semeq.engine.meaning.interpret`: the words' typical move. Otherwise they are fitted to the held move
   of `semeq.engine.morph`.
 - What is heard moves in: from nothing (the neutral latent) towards the newest hearing, by as much a second as
-  moves the curve of a full recipe by `Limits.slew_db_s`. Recipe, amount and ``adapt`` are a person's
-  and act at once, on the hearing that has moved in so far.
+  moves the curve of a full recipe by `Limits.slew_db_s`; where the hold makes more of it, the curve itself
+  is kept to that. Recipe, amount and ``adapt`` are a person's and act at once, on the hearing that has
+  moved in so far.
 - A hearing that would change the move by less than `STEP_DB` everywhere is left for later: nobody hears it,
   and a fit is saved.
 - A locked band stays flat and the others are fitted around it. Trims come last: a band's trim is added to
@@ -25,7 +26,7 @@ from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import SettingsError
 from semeq.engine.fit import fit_bands
 from semeq.engine.meaning import Meaning, interpret
-from semeq.engine.morph import FIT_STEPS, morph_curve
+from semeq.engine.morph import FIT_STEPS, Move, fit_move, make_recipe_move
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import (
     DEFAULT_GAIN_LIMIT_DB,
@@ -42,7 +43,7 @@ BANDS = len(LAYOUT)
 #: Smaller changes on account of what is heard wait (dB, at any frequency).
 STEP_DB = 0.15
 #: How much a change of the music's spectrum may change the move; it only moves the hold.
-_SPECTRUM_COUNTS = 0.1
+_SPECTRUM_COUNTS = 0.2
 #: A hearing that has not moved in yet moves on after this time (s) even if none came since.
 WAIT_S = 0.1
 #: What is kept back is said from here on.
@@ -122,10 +123,13 @@ class Designer:
         #: The hearing that the last bands were made for.
         self._used: Heard | None = None
         self._given: Heard | None = None
-        self._waited_s = 0.0
+        self._waited_s = self._step_s = 0.0
+        #: Whether the curve was kept from following the hearing.
+        self._lags = False
         self._knobs: tuple[Recipe, float, float, Limits] | None = None
         self._typical: tuple[tuple[Recipe, float], Meaning] | None = None
         self._made: Meaning | None = None
+        self._curve: Floats | None = None
 
     def design(
         self, recipe: Recipe, amount: float, adapt: float, heard: Heard | None, dt_s: float
@@ -160,7 +164,8 @@ class Designer:
         knobs = (recipe, amount, adapt, self.limits)
         if self._made is not None and knobs == self._knobs and not self._matters(amount, adapt):
             return self._made
-        made = self._design(recipe, amount, adapt)
+        before = self._curve if knobs == self._knobs else None
+        made = self._design(recipe, amount, adapt, before)
         self._knobs, self._used, self._made = knobs, self._inner, made
         return made
 
@@ -171,7 +176,8 @@ class Designer:
         if heard is self._given and self._waited_s < WAIT_S:
             return
         dt_s, self._given, self._waited_s = self._waited_s, heard, 0.0
-        inner = self._inner or Heard(read_only(np.zeros(len(heard.z))), heard.spectrum_db)
+        self._step_s = dt_s
+        inner = self._inner or _nothing_heard(heard)
         far_db = self._moves_db(inner, heard)
         step = min(1.0, self.limits.slew_db_s * dt_s / far_db) if far_db > 0.0 else 1.0
         if step >= 1.0:
@@ -192,29 +198,45 @@ class Designer:
 
     def _matters(self, amount: float, adapt: float) -> bool:
         """Whether the hearing has moved far enough for new bands."""
-        if self._inner is self._used or adapt == 0.0 or amount == 0.0:
+        if adapt == 0.0 or amount == 0.0:
+            return False
+        if self._lags and self._waited_s == 0.0:
+            return True
+        if self._inner is self._used:
             return False
         if self._used is None or self._inner is None:
             return True
         return self._moves_db(self._used, self._inner) * adapt >= STEP_DB
 
-    def _design(self, recipe: Recipe, amount: float, adapt: float) -> Meaning:
+    def _gently(self, curve: Floats, before: Floats | None) -> Floats:
+        """Return the curve, or as much of the way to it as the slew limit allows."""
+        self._lags = False
+        if before is not None:
+            far_db = float(np.abs(curve - before).max())
+            allowed_db = self.limits.slew_db_s * self._step_s + STEP_DB
+            if far_db > allowed_db:
+                self._lags = True
+                curve = before + (allowed_db / far_db) * (curve - before)
+        self._curve = curve
+        return curve
+
+    def _design(
+        self, recipe: Recipe, amount: float, adapt: float, before: Floats | None
+    ) -> Meaning:
         if self._typical is None or self._typical[0] != (recipe, amount):
             meaning = interpret(recipe, self._vocabulary, amount=amount)
             self._typical = (recipe, amount), meaning
         typical = self._typical[1]
         limits = self.limits
         settings, curve = typical.settings, typical.curve_db
-        is_adaptive = (
+        move: Move | None = None
+        if (
             self._model is not None
             and self._inner is not None
             and adapt != 0.0
             and not settings.is_flat
-        )
-        if is_adaptive:
-            assert self._model is not None
-            assert self._inner is not None
-            curve = morph_curve(
+        ):
+            move = make_recipe_move(
                 self._model,
                 recipe,
                 self._inner,
@@ -222,9 +244,13 @@ class Designer:
                 amount=amount,
                 vocabulary=self._vocabulary,
             )
+            curve = self._gently(move.curve_db, before)
+            move = Move(curve, move.hold)
+        else:
+            self._curve = None
         held_back = 1.0
-        if not settings.is_flat and (is_adaptive or limits.locks):
-            settings = self._fitted(curve, settings, is_adaptive=is_adaptive)
+        if not settings.is_flat and (move is not None or limits.locks):
+            settings = self._fitted(move, settings)
         if limits.max_db < DEFAULT_GAIN_LIMIT_DB:
             settings, held_back = self._within(settings)
         warnings = typical.warnings
@@ -234,18 +260,16 @@ class Designer:
             curve = held_back * curve
         return Meaning(self._trimmed(settings), read_only(np.array(curve)), warnings)
 
-    def _fitted(self, curve: Floats, start: EQSettings, *, is_adaptive: bool) -> EQSettings:
-        freqs_hz = self._vocabulary.freqs_hz
-        if is_adaptive:
-            assert self._model is not None
-            freqs_hz = self._model.freqs_hz
-        else:
-            # The bands' own curve, so that locking nothing changes nothing.
-            curve = prototype_db(start, freqs_hz)
+    def _fitted(self, move: Move | None, start: EQSettings) -> EQSettings:
         locks = self.limits.locks
-        return fit_bands(
-            curve, freqs_hz, start=_locked(start, locks), iterations=FIT_STEPS, fixed=locks
-        )
+        begin = _locked(start, locks)
+        if move is not None:
+            assert self._model is not None
+            return fit_move(move, self._model.freqs_hz, begin, fixed=locks)
+        # The bands' own curve, so that locking nothing changes nothing.
+        freqs_hz = self._vocabulary.freqs_hz
+        curve = prototype_db(start, freqs_hz)
+        return fit_bands(curve, freqs_hz, start=begin, iterations=FIT_STEPS, fixed=locks)
 
     def _within(self, settings: EQSettings) -> tuple[EQSettings, float]:
         """Return settings whose bands and curve stay within the limit, and what is left of them."""
@@ -273,6 +297,11 @@ class Designer:
                 for b, trim in bands
             )
         )
+
+
+def _nothing_heard(like: Heard) -> Heard:
+    """Return the neutral hearing: no colour, and pink noise, on which the hold has next to nothing to do."""
+    return Heard(read_only(np.zeros(len(like.z))), read_only(np.zeros(len(like.spectrum_db))))
 
 
 def _locked(settings: EQSettings, locks: frozenset[int]) -> EQSettings:
