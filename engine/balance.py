@@ -12,6 +12,7 @@ Conventions
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +35,8 @@ CENTRES_HZ: Floats = read_only(np.sqrt(EDGES_HZ[1:] * EDGES_HZ[:-1]))
 WIDTHS: Floats = read_only(np.diff(np.log2(EDGES_HZ)))
 TILT_RANGE_HZ = (50.0, 12_500.0)
 WINDOW_S = 0.17
-#: Frames that tell the balance of a long file as well as all of them.
-ENOUGH_FRAMES = 600
+#: Of a file so many frames are measured at full density, then as many at half of it, and so on.
+DENSE_FRAMES = 600
 #: A share below this is nothing.
 FLOOR = 1e-12
 #: Mean power (full scale is 1) under which a sound is silence: -100 dB.
@@ -139,8 +140,9 @@ class Meter:
         From 1 on.
     memory_s : float
         Time constant in s after which the past is forgotten; infinite for the whole.
-    every : int
-        Measure one of so many frames: a long file is told by a part of them.
+    dense_frames : int, optional
+        After so many frames every second is left out and the others count twice, after as many more
+        three of four, and so on: hours of sound cost seconds. Not together with a memory.
 
     Raises
     ------
@@ -161,18 +163,26 @@ class Meter:
     """
 
     def __init__(
-        self, fs: float, channels: int, *, memory_s: float = math.inf, every: int = 1
+        self,
+        fs: float,
+        channels: int,
+        *,
+        memory_s: float = math.inf,
+        dense_frames: int | None = None,
     ) -> None:
         if not (math.isfinite(fs) and fs >= 1000.0):
             raise SettingsError(f"fs must be 1000 Hz or more, got {fs:g}")
-        if channels < 1 or every < 1:
-            raise SettingsError(f"channels and every must be 1 or more, got {channels}, {every}")
+        if channels < 1:
+            raise SettingsError(f"channels must be 1 or more, got {channels}")
         if not memory_s > 0.0:
             raise SettingsError(f"memory_s must be positive, got {memory_s:g}")
+        if dense_frames is not None and (dense_frames < 1 or memory_s < math.inf):
+            raise SettingsError("dense_frames must be 1 or more, and memory_s infinite with it")
         self.fs, self.channels = fs, channels
         #: Length of a frame, and from one to the next, in samples.
         self.size = 1 << max(8, round(math.log2(WINDOW_S * fs)))
-        self.hop = every * self.size // 2
+        self.hop = self.size // 2
+        self._dense_frames, self._dense, self._counts = dense_frames, 0, 1.0
         self._keep = math.exp(-self.hop / fs / memory_s)
         window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(self.size) / self.size)
         self._scale = 2.0 / (self.size * float(np.sum(window**2)) * channels)
@@ -194,10 +204,11 @@ class Meter:
         bands: Floats = np.diff(np.interp(EDGES_HZ, self._bins_hz, below))
         return bands
 
-    def frames(self, block: Audio) -> list[Floats]:
-        """Take the next samples ``(frames, channels)``; return the powers of the frames they complete.
+    def frames(self, block: Audio) -> Iterator[Floats]:
+        """Take the next samples ``(frames, channels)`` and yield the powers of the frames they complete.
 
-        The powers are not added up: `add` does it, for `feed`, or for who has to change them on the way.
+        The powers are not added up: `add` does it, one after the other, for `feed`, or for who has to
+        change them on the way.
 
         Raises
         ------
@@ -215,18 +226,20 @@ class Meter:
         if damaged.any():
             fresh = np.where(damaged, np.float32(0.0), fresh)
         sound = np.concatenate((self._rest, fresh), axis=1)
-        found, at = [], 0
+        at = 0
         while at + self.size <= sound.shape[1]:
-            found.append(self._measure(sound[:, at : at + self.size]))
+            yield self._measure(sound[:, at : at + self.size])
             at += self.hop
         self._skip += max(0, at - sound.shape[1])
         self._rest = sound[:, at:].copy()
-        return found
 
     def add(self, power: Floats) -> None:
         """Add the power of a frame to the balance."""
-        self._power = self._power * self._keep + power
-        self._weight = self._weight * self._keep + 1.0
+        self._power = self._power * self._keep + self._counts * power
+        self._weight = self._weight * self._keep + self._counts
+        self._dense += 1
+        if self._dense == self._dense_frames:
+            self._dense, self._counts, self.hop = 0, 2.0 * self._counts, 2 * self.hop
 
     def feed(self, block: Audio) -> None:
         """Take the next samples, ``(frames, channels)``."""
@@ -240,7 +253,7 @@ class Meter:
     @property
     def seconds(self) -> float:
         """How much sound the balance is of, in s; no more than the memory."""
-        return self._weight * self.hop / self.fs
+        return self._weight * (self.size // 2) / self.fs
 
     def balance(self) -> Balance:
         """Return the balance of what was fed; a sound shorter than one frame counts with what there is."""
@@ -248,10 +261,3 @@ class Meter:
             return Balance(read_only(self._power / self._weight))
         rest = np.pad(self._rest, ((0, 0), (0, self.size - self._rest.shape[1] % self.size)))
         return Balance(read_only(self._measure(rest[:, : self.size])))
-
-
-def thinned(frames: int | None, fs: float) -> int:
-    """Return the `every` of a meter for a file: all of a short one, a part of a long one."""
-    if frames is None:
-        return 2
-    return max(1, math.ceil(frames / (ENOUGH_FRAMES * 0.5 * WINDOW_S * fs)))

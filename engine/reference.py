@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from semeq.engine.balance import CENTRES_HZ, WIDTHS, Balance, Meter, thinned
+from semeq.engine.balance import CENTRES_HZ, DENSE_FRAMES, WIDTHS, Balance, Meter
 from semeq.engine.errors import AudioFileError
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats, read_only
@@ -167,7 +167,7 @@ def measure_file(path: Path, *, may_be_silent: bool = False) -> Balance:
     from semeq.engine.audiofile import AudioReader
 
     reader = AudioReader(path)
-    meter = Meter(reader.fs, reader.channels, every=thinned(reader.source.frames, reader.fs))
+    meter = Meter(reader.fs, reader.channels, dense_frames=DENSE_FRAMES)
     for block in reader.blocks():
         meter.feed(block)
     balance = meter.balance()

@@ -19,7 +19,7 @@ def pink(seconds: float, fs: float = FS, channels: int = 1, seed: int = 0) -> Au
     return made
 
 
-def balance_of(sound: Audio, fs: float = FS, every: int = 1) -> Balance:
-    meter = Meter(fs, sound.shape[1], every=every)
+def balance_of(sound: Audio, fs: float = FS, dense_frames: int | None = None) -> Balance:
+    meter = Meter(fs, sound.shape[1], dense_frames=dense_frames)
     meter.feed(sound)
     return meter.balance()
