@@ -16,8 +16,11 @@ For every g > 0, k > 0 the zero-input step never increases ``s1² + s2²`` (it f
 so it is a contraction, and so is every convex combination of such steps: ramping these rows linearly
 between any two designs is stable by construction, whatever the jump.
 
-``rbj`` is the audio-EQ cookbook [2]_ to the letter: the response of dasp-pytorch, JUCE (Pedalboard)
-and the SAFE plug-ins, bilinear cramping near Nyquist included.
+Every stable biquad has this form: a denominator with its poles inside the unit circle has g > 0 and k > 0,
+and the mix makes any numerator. Two designers use it. ``decramped`` (`semeq.engine.decramped`) follows
+the analogue prototype up to 20 kHz, and is what sounds unless told otherwise. ``rbj`` is the audio-EQ
+cookbook [2]_ to the letter: the response of dasp-pytorch, JUCE (Pedalboard) and the SAFE plug-ins,
+bilinear cramping near Nyquist included.
 
 References
 ----------
@@ -31,6 +34,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semeq.engine.decramped import decramped
 from semeq.engine.errors import SettingsError
 from semeq.engine.settings import Band, EQSettings, Kind
 from semeq.engine.units import Floats, db_to_gain, read_only
@@ -62,7 +66,11 @@ def rbj(band: Band, fs: float) -> Section:
     A centre above ``0.49 fs`` is moved there: the band keeps its effect on what can be heard.
     """
     freq_hz = min(band.freq_hz, MAX_FREQ_OF_FS * fs)
-    t = math.tan(math.pi * freq_hz / fs)
+    return _cookbook(band, math.tan(math.pi * freq_hz / fs))
+
+
+def _cookbook(band: Band, t: float) -> Section:
+    """Return the prototype with its centre at `t`, in whatever unit frequencies come."""
     a = db_to_gain(band.gain_db / 2.0)
     if band.gain_db == 0.0:
         return t, 1.0 / band.q, 1.0, 0.0, 0.0
@@ -76,8 +84,8 @@ def rbj(band: Band, fs: float) -> Section:
 
 
 #: Filter designs by name. ``rbj`` is bilinear and matches dasp-pytorch, Pedalboard and SAFE.
-DESIGNERS: dict[str, Designer] = {"rbj": rbj}
-DEFAULT_DESIGN = "rbj"
+DESIGNERS: dict[str, Designer] = {"decramped": decramped, "rbj": rbj}
+DEFAULT_DESIGN = "decramped"
 
 
 def _sections(settings: EQSettings, fs: float, design: str) -> list[Section]:
@@ -153,6 +161,17 @@ def design_sos(settings: EQSettings, fs: float, *, design: str = DEFAULT_DESIGN)
     return sos
 
 
+def _response(omega: Floats, section: Section) -> Floats:
+    """Return the magnitude in dB of a section at ``omega = tan(π f / fs)``, or at f where g is in Hz."""
+    g, k, m0, m1, m2 = section
+    w = omega / g
+    low = 1.0 - w * w
+    # H(jw) = m0 + (m1 jw + m2) / (1 - w² + j k w)
+    numerator = (m0 * low + m2) ** 2 + ((m0 * k + m1) * w) ** 2
+    decibels: Floats = 10.0 * np.log10(numerator / (low**2 + (k * w) ** 2))
+    return decibels
+
+
 def response_db(
     settings: EQSettings, fs: float, freqs_hz: Floats, *, design: str = DEFAULT_DESIGN
 ) -> Floats:
@@ -163,10 +182,15 @@ def response_db(
     """
     omega = np.tan(np.pi * np.asarray(freqs_hz, dtype=np.float64) / fs)
     total = np.zeros_like(omega)
-    for g, k, m0, m1, m2 in _sections(settings, fs, design):
-        w = omega / g
-        low = 1.0 - w * w
-        # H(jw) = m0 + (m1 jw + m2) / (1 - w² + j k w)
-        numerator = (m0 * low + m2) ** 2 + ((m0 * k + m1) * w) ** 2
-        total += 10.0 * np.log10(numerator / (low**2 + (k * w) ** 2))
+    for section in _sections(settings, fs, design):
+        total += _response(omega, section)
+    return total
+
+
+def prototype_db(settings: EQSettings, freqs_hz: Floats) -> Floats:
+    """Return the magnitude response in dB of the analogue prototypes: what the bands stand for."""
+    freqs_hz = np.asarray(freqs_hz, dtype=np.float64)
+    total = np.zeros_like(freqs_hz)
+    for band in settings.bands:
+        total += _response(freqs_hz, _cookbook(band, band.freq_hz))
     return total

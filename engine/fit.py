@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-A band is three numbers: gain in dB, ln(frequency in Hz), ln(q). The responses and their slopes are the
-closed forms of the cookbook filters [1]_ in ``y = tan(π f / fs) / tan(π fc / fs)``, the same filters as
-`semeq.engine.design.rbj`; all arrays may carry leading axes, so that many curves are fitted at once.
+A band is three numbers: gain in dB, ln(frequency in Hz), ln(q). It stands for its analogue prototype, the
+same at every sample rate, or, where a rate is given, for the bilinear filter of that rate; see
+`semeq.engine.responses`. All arrays may carry leading axes, so that many curves are fitted at once.
 
 A live knob calls this a hundred times a second, so the fit has to be *smooth* in its inputs before it
 is optimal: the number of steps is fixed, every step is a smooth function of what went before (no step is
@@ -13,16 +13,15 @@ equal outputs, nearby inputs give nearby outputs, and a start that fits exactly 
 
 References
 ----------
-.. [1] R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
-.. [2] D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", SIAM 1963.
+.. [1] D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", SIAM 1963.
 """
 
 import math
 
 import numpy as np
 
-from semeq.engine.design import MAX_FREQ_OF_FS
 from semeq.engine.errors import SettingsError
+from semeq.engine.responses import prototypes_db, responses_db
 from semeq.engine.settings import (
     DEFAULT_GAIN_LIMIT_DB,
     FREQ_RANGE_HZ,
@@ -34,7 +33,7 @@ from semeq.engine.settings import (
 )
 from semeq.engine.units import Floats
 
-#: The rate that words are fitted at.
+#: The rate that is meant where one has to be named.
 FIT_FS = 48_000.0
 #: Where a fitted band may sit (Hz), band by band: wide and overlapping, but in ascending order.
 FIT_FREQ_RANGES_HZ = (
@@ -50,7 +49,7 @@ FIT_FREQ_RANGES_HZ = (
 #: shelf of high q is a resonance.
 PEAK_Q_RANGE = (0.2, 6.0)
 SHELF_Q_RANGE = (0.3, 1.5)
-#: Points above this share of fs are left out: the bilinear response has no freedom there.
+#: Where bilinear filters are fitted, points above this share of fs are left out: no freedom there.
 HIGHEST_POINT_OF_FS = 0.475
 
 ITERATIONS = 4
@@ -62,7 +61,6 @@ ANCHOR = (1e-3, 2.0, 0.5)
 #: Where a step saturates: dB, ln f, ln q. Half an octave of frequency at most.
 STEP_LIMITS = (6.0, 0.35, 0.35)
 
-_C = 10.0 / math.log(10.0)
 _LN_Q = np.log([SHELF_Q_RANGE, *(PEAK_Q_RANGE,) * 5, SHELF_Q_RANGE])
 
 
@@ -91,71 +89,11 @@ def to_settings(parameters: Floats) -> EQSettings:
     )
 
 
-def responses_db(parameters: Floats, freqs_hz: Floats, fs: float) -> tuple[Floats, Floats]:
-    """Return the summed response and its slopes.
-
-    Parameters
-    ----------
-    parameters : Floats
-        Shape ``(..., 7, 3)``.
-    freqs_hz : Floats
-        Shape ``(n,)``, below fs/2.
-    fs : float
-        Sample rate in Hz.
-
-    Returns
-    -------
-    tuple of Floats
-        Response in dB, shape ``(..., n)``; slopes, shape ``(..., 21, n)``, ordered as the parameters.
-    """
-    gain, ln_q = parameters[..., 0, None], parameters[..., 2, None]
-    centre = np.minimum(np.exp(parameters[..., 1, None]), MAX_FREQ_OF_FS * fs)
-    t = np.tan(np.pi * centre / fs)
-    y2 = (np.tan(np.pi * freqs_hz / fs) / t) ** 2
-    u = y2 * np.exp(-2.0 * ln_q)
-    slopes = np.empty((*y2.shape[:-2], len(LAYOUT), 3, len(freqs_hz)))
-
-    peaks = slice(1, -1)
-    yp, up = y2[..., peaks, :], u[..., peaks, :]
-    a2 = np.exp(gain[..., peaks, :] * (math.log(10.0) / 20.0))
-    low = 1.0 - yp
-    top, bottom = a2 * up, up / a2
-    n = low * low + top
-    d = low * low + bottom
-    top, bottom, turn = top / n, bottom / d, 4.0 * low * yp
-    peak_db = _C * (np.log(n) - np.log(d))
-    slopes[..., peaks, 0, :] = 0.5 * (top + bottom)
-    slopes[..., peaks, 1, :] = _C * (turn / n - turn / d - 2.0 * (top - bottom))
-    slopes[..., peaks, 2, :] = -2.0 * _C * (top - bottom)
-
-    ends = slice(None, None, len(LAYOUT) - 1)
-    sign = np.array([[1.0], [-1.0]])
-    ye, shelf_gain = y2[..., ends, :], gain[..., ends, :]
-    a = np.exp(shelf_gain * (math.log(10.0) / 40.0))
-    au = a * u[..., ends, :]
-    above, below = a - ye, 1.0 - a * ye
-    n = above * above + au
-    d = below * below + au
-    shelf_db = 0.5 * shelf_gain + sign * _C * (np.log(n) - np.log(d))
-    slopes[..., ends, 0, :] = 0.5 + sign * 0.25 * (
-        (2.0 * a * above + au) / n - (au - 2.0 * a * ye * below) / d
-    )
-    slopes[..., ends, 1, :] = (
-        sign * _C * ((4.0 * ye * above - 2.0 * au) / n - (4.0 * a * ye * below - 2.0 * au) / d)
-    )
-    slopes[..., ends, 2, :] = sign * -2.0 * _C * (au / n - au / d)
-
-    # d ln t / d ln fc, which is 1 far below Nyquist and grows towards it.
-    slopes[..., 1, :] *= (np.pi * centre / fs) * (1.0 + t * t) / t
-    total = peak_db.sum(axis=-2) + shelf_db.sum(axis=-2)
-    return total, slopes.reshape(*slopes.shape[:-3], 3 * len(LAYOUT), len(freqs_hz))
-
-
-def bounds(fs: float, gain_limit_db: float) -> tuple[Floats, Floats]:
-    """Return the lowest and highest parameters at a sample rate, each of shape ``(7, 3)``."""
+def bounds(fs: float | None, gain_limit_db: float) -> tuple[Floats, Floats]:
+    """Return the lowest and highest parameters, each of shape ``(7, 3)``; `fs` as for `fit_bands`."""
     low, high = np.empty((len(LAYOUT), 3)), np.empty((len(LAYOUT), 3))
     low[:, 0], high[:, 0] = -gain_limit_db, gain_limit_db
-    top = HIGHEST_POINT_OF_FS * fs
+    top = math.inf if fs is None else HIGHEST_POINT_OF_FS * fs
     for k, (f_low, f_high) in enumerate(FIT_FREQ_RANGES_HZ):
         # A rate of 8 kHz leaves some ranges no room: the band then stays at its highest place.
         low[k, 1], high[k, 1] = math.log(min(f_low, top)), math.log(min(f_high, top))
@@ -171,13 +109,14 @@ def refine(
     parameters: Floats,
     target_db: Floats,
     freqs_hz: Floats,
-    fs: float,
+    fs: float | None = None,
     *,
     limits: tuple[Floats, Floats],
     iterations: int = ITERATIONS,
     damping: tuple[float, float, float] = DAMPING,
     anchor: tuple[float, float, float] = ANCHOR,
     rest: Floats | None = None,
+    fixed: frozenset[int] = frozenset(),
 ) -> Floats:
     """Return parameters after a fixed number of damped Gauss-Newton steps.
 
@@ -188,9 +127,9 @@ def refine(
     target_db : Floats
         The curves to follow, shape ``(..., n)``.
     freqs_hz : Floats
-        Shape ``(n,)``, below fs/2.
-    fs : float
-        Sample rate in Hz.
+        Shape ``(n,)``; below fs/2 where there is one.
+    fs : float or None
+        Sample rate of bilinear filters in Hz; None: prototypes.
     limits : tuple of Floats
         Lowest and highest parameters, see `bounds`.
     iterations : int
@@ -201,6 +140,8 @@ def refine(
         Cost of the distance from `rest` in gain, ln f and ln q.
     rest : Floats or None
         Where the anchor holds, shape ``(7, 3)`` or that of `parameters`; None: where the steps start.
+    fixed : frozenset of int
+        Bands, counted from 0, that stay where they start.
 
     Returns
     -------
@@ -211,8 +152,15 @@ def refine(
     damp, pull = np.tile(damping, bands), np.tile(anchor, bands)
     limit = np.tile(STEP_LIMITS, bands)
     held = _flat(parameters if rest is None else rest)
+    frozen = [3 * band + part for band in sorted(fixed) for part in range(3)]
     for _ in range(iterations):
-        response, slopes = responses_db(parameters, freqs_hz, fs)
+        response, slopes = (
+            prototypes_db(parameters, freqs_hz)
+            if fs is None
+            else responses_db(parameters, freqs_hz, fs)
+        )
+        if frozen:
+            slopes[..., frozen, :] = 0.0
         n = len(freqs_hz)
         downhill = (slopes @ (target_db - response)[..., None])[..., 0] / n
         downhill -= pull * (_flat(parameters) - held)
@@ -226,28 +174,32 @@ def refine(
 def fit_bands(
     curve_db: Floats,
     freqs_hz: Floats,
-    fs: float,
+    fs: float | None = None,
     *,
     start: EQSettings,
     iterations: int = ITERATIONS,
     gain_limit_db: float = DEFAULT_GAIN_LIMIT_DB,
+    fixed: frozenset[int] = frozenset(),
 ) -> EQSettings:
-    """Return seven bands whose response at `fs` follows a curve.
+    """Return seven bands whose response follows a curve.
 
     Parameters
     ----------
     curve_db : Floats
         Wanted magnitude response in dB, shape ``(n,)``.
     freqs_hz : Floats
-        Where, in Hz, shape ``(n,)``, ascending. Points above 0.475 fs are left out.
-    fs : float
-        Sample rate in Hz.
+        Where, in Hz, shape ``(n,)``, ascending.
+    fs : float or None
+        None: the bands stand for their prototypes, at any rate. A rate in Hz: they stand for bilinear
+        filters at that rate, and points above 0.475 fs are left out.
     start : EQSettings
         Where the search starts: the answer is a smooth function of it and of the curve.
     iterations : int
         Number of steps, each about 0.2 ms for 61 points.
     gain_limit_db : float
         Largest gain of a band, in (0, 18] dB.
+    fixed : frozenset of int
+        Bands, counted from 0, that stay as they are in `start`: the others are fitted around them.
 
     Returns
     -------
@@ -259,7 +211,7 @@ def fit_bands(
     SettingsError
         If the curve or the rate cannot be used.
     """
-    if not (math.isfinite(fs) and fs > 0):
+    if fs is not None and not (math.isfinite(fs) and fs > 0):
         raise SettingsError(f"fs must be a positive number of Hz, got {fs:g}")
     if not 0.0 < gain_limit_db <= GAIN_LIMIT_DB:
         raise SettingsError(
@@ -272,7 +224,7 @@ def fit_bands(
             "curve_db and freqs_hz must be one row of equal length, "
             f"got shapes {curve_db.shape} and {freqs_hz.shape}"
         )
-    heard = freqs_hz <= HIGHEST_POINT_OF_FS * fs
+    heard = freqs_hz <= (math.inf if fs is None else HIGHEST_POINT_OF_FS * fs)
     if not (heard.any() and np.isfinite(curve_db).all() and (freqs_hz > 0.0).all()):
         raise SettingsError(
             "curve_db must be finite, at positive frequencies below fs/2, "
@@ -282,7 +234,13 @@ def fit_bands(
     given = to_parameters(start)
     parameters = np.clip(given, *limits)
     fitted = refine(
-        parameters, curve_db[heard], freqs_hz[heard], fs, limits=limits, iterations=iterations
+        parameters,
+        curve_db[heard],
+        freqs_hz[heard],
+        fs,
+        limits=limits,
+        iterations=iterations,
+        fixed=fixed,
     )
     # exp(log(x)) is not always x: an unmoved start is handed back as it came.
     return start if np.array_equal(fitted, given) else to_settings(fitted)

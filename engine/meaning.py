@@ -2,12 +2,12 @@
 
 Conventions
 -----------
-Every word brings the response of its shipped bands (at 48 kHz, where they were fitted). The recipe's curve is
-the weighted sum of these responses, and seven bands are fitted to it from a start that blends the
+Every word brings the response of its shipped bands, as analogue prototypes. The recipe's curve is the
+weighted sum of these responses, and seven bands are fitted to it from a start that blends the
 words' own bands: gains add up, frequencies and q are averaged in the logarithm with weights
 ``(weight · strength)²``. Start, curve and fit are smooth in the weights, so a turning knob never jumps,
-and one word at weight 1 starts where it ends: at its shipped bands. At other sample rates the same curve is
-fitted with that rate's filters, up to 0.475 fs.
+and one word at weight 1 starts where it ends: at its shipped bands. No sample rate has a part in this: a
+recipe means the same bands everywhere, and `semeq.engine.decramped` follows them at each rate.
 
 A recipe whose added gains would leave ±12 dB is held back as a whole: the louder wish stops growing and
 keeps its shape, where clipping each band would turn it into another sound.
@@ -20,8 +20,9 @@ from itertools import combinations
 import numpy as np
 
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import FIT_FS, fit_bands, responses_db, to_parameters, to_settings
+from semeq.engine.fit import fit_bands, to_parameters, to_settings
 from semeq.engine.recipe import Recipe
+from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary, Word
@@ -54,9 +55,7 @@ class Meaning:
     warnings: tuple[str, ...]
 
 
-def interpret(
-    recipe: Recipe, vocabulary: Vocabulary, *, fs: float = FIT_FS, amount: float = 1.0
-) -> Meaning:
+def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) -> Meaning:
     """Return the bands, the curve and the warnings of a recipe.
 
     Parameters
@@ -65,8 +64,6 @@ def interpret(
         Words with weights; empty is flat.
     vocabulary : Vocabulary
         Where the words are looked up.
-    fs : float
-        Sample rate in Hz that the bands are fitted for.
     amount : float
         Factor on all weights, in [-4, 4]; 0 is exactly flat.
 
@@ -100,9 +97,9 @@ def interpret(
         DEFAULT_GAIN_LIMIT_DB, float(np.abs(weights @ bands[:, :, 0]).max())
     )
     weights *= kept
-    response, _ = responses_db(bands, vocabulary.freqs_hz, FIT_FS)
+    response, _ = prototypes_db(bands, vocabulary.freqs_hz)
     settings = fit_bands(
-        weights @ response, vocabulary.freqs_hz, fs, start=_start(words, weights, bands)
+        weights @ response, vocabulary.freqs_hz, start=_start(words, weights, bands)
     )
 
     warnings = [

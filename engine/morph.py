@@ -35,7 +35,7 @@ import numpy as np
 
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import FIT_FS, fit_bands
+from semeq.engine.fit import fit_bands
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import EQSettings
@@ -188,7 +188,6 @@ def morph(
     *,
     adapt: float = 1.0,
     amount: float = 1.0,
-    fs: float = FIT_FS,
 ) -> EQSettings:
     """Return the seven bands of a recipe on what was heard.
 
@@ -206,20 +205,18 @@ def morph(
         In [0, 2]: 0 gives the recipe's own bands, blind to the sound; 1 lets the sound decide.
     amount : float
         In [-4, 4], times all weights; 0 is exactly flat.
-    fs : float
-        Sample rate in Hz that the bands are for.
 
     Returns
     -------
     EQSettings
         Gains within ±12 dB.
     """
-    meaning = interpret(recipe, vocabulary, fs=fs, amount=amount)
+    meaning = interpret(recipe, vocabulary, amount=amount)
     curve = morph_curve(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
     if adapt == 0.0 or not np.any(curve):
         return meaning.settings if np.any(curve) else EQSettings.flat()
     return fit_bands(
-        read_only(curve), model.freqs_hz, fs, start=meaning.settings, iterations=FIT_STEPS
+        read_only(curve), model.freqs_hz, start=meaning.settings, iterations=FIT_STEPS
     )
 
 

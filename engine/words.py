@@ -3,7 +3,8 @@
 Conventions
 -----------
 ``curve_db`` is the mean curve of a word over people, broadband level removed, at the word's natural
-strength; its grid is the vocabulary's ``freqs_hz``. ``settings`` are seven bands fitted to it at 48 kHz.
+strength; its grid is the vocabulary's ``freqs_hz``. ``settings`` are seven bands whose analogue prototypes
+follow it.
 ``agreement`` is the mean correlation between the curves of two people: 1 when all drew the same shape,
 0 when knowing one person's curve tells nothing of another's. Below `LOW_AGREEMENT` a word is kept and
 marked: words such as happy, cold or pleasant lie near 0, warm and clear at 0.2 to 0.4, tinny above 0.7.

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from semeq.engine.atomic import leftovers
-from semeq.engine.audiofile import AudioReader
 from semeq.engine.errors import SemeqError
 from semeq.engine.jit import is_compiled
 from semeq.engine.meaning import interpret
@@ -79,9 +78,7 @@ def fulfil(request: Request, progress: Progress) -> RenderReport | str:
     job = request.job
     try:
         if job.take is None:
-            # bands are fitted for the sample rate they will run at
-            fs = AudioReader(job.source).fs
-            meaning = interpret(request.recipe, load_vocabulary(), fs=fs, amount=request.amount)
+            meaning = interpret(request.recipe, load_vocabulary(), amount=request.amount)
             job = replace(job, settings=meaning.settings)
         return render_file(job, progress)
     except SemeqError as error:

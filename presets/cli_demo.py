@@ -143,7 +143,7 @@ def make(out: Path) -> tuple[Sound, list[Made], Floats]:
     freqs_hz: Floats = np.geomspace(20.0, 20_000.0, _CURVE_POINTS)
     made = []
     for recipe, name in RECIPES:
-        meaning = interpret(Recipe.parse(recipe), vocabulary, fs=FS)
+        meaning = interpret(Recipe.parse(recipe), vocabulary)
         target = out / f"{name}.wav"
         report = render_file(
             RenderJob(source, target, meaning.settings, overwrite=True, notes=meaning.warnings)

@@ -160,7 +160,7 @@ def curve(recipe: tuple[str, ...], fs: float, amount: float, as_json: bool) -> N
             raise click.UsageError(f"No such option: {text}")
     asked = Recipe.parse(" ".join(recipe))
     vocabulary = load_vocabulary()
-    meaning = interpret(asked, vocabulary, fs=fs, amount=amount)
+    meaning = interpret(asked, vocabulary, amount=amount)
     for warning in meaning.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:

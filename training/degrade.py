@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semeq.engine.fit import responses_db
+from semeq.engine.responses import responses_db
 from semeq.engine.settings import LAYOUT, SHELF_Q
 from semeq.engine.units import Floats
 from semeq.training.judges import TOP_HZ, BandJudge

@@ -189,7 +189,7 @@ def train_flow_eq(safe: EqSet, keep: Sequence[bool], config: FlowConfig) -> tupl
         with torch.no_grad():
             out = model.decode(torch.tensor(code[None], dtype=torch.float32))[0].numpy()
         settings = settings_of(low + span * out.astype(np.float64))
-        return without_level(response_db(settings, SAFE_FS, np.asarray(GRID_HZ)))
+        return without_level(response_db(settings, SAFE_FS, np.asarray(GRID_HZ), design="rbj"))
 
     means = {word: curve(latents[labels == k].mean(axis=0)) for k, word in enumerate(WORDS)}
     codes = {}

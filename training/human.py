@@ -242,7 +242,7 @@ def without_level(curves: Floats) -> Floats:
 
 def safe_curves(rows: tuple[SafeRow, ...], freqs_hz: Floats) -> Floats:
     """Return level-removed responses in dB, shape ``(rows, n)``."""
-    curves = [response_db(row.settings, SAFE_FS, freqs_hz) for row in rows]
+    curves = [response_db(row.settings, SAFE_FS, freqs_hz, design="rbj") for row in rows]
     return read_only(without_level(np.array(curves).reshape(len(rows), len(freqs_hz))))
 
 

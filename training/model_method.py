@@ -15,17 +15,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from semeq.engine.encoder import Heard, Model, load_model
-from semeq.engine.fit import (
-    FIT_FS,
-    HIGHEST_POINT_OF_FS,
-    bounds,
-    refine,
-    responses_db,
-    to_parameters,
-)
+from semeq.engine.fit import bounds, refine, to_parameters
 from semeq.engine.meaning import interpret
 from semeq.engine.morph import FIT_STEPS, move_db
 from semeq.engine.recipe import Recipe
+from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB
 from semeq.engine.units import Audio, Floats
 from semeq.presets.library import shipped_vocabulary
@@ -103,18 +97,16 @@ class ModelMethod:
         recipe = Recipe(tuple((word, w) for word, w in weights.items() if w))
         if not np.any(curves_db) or not recipe.terms:
             return np.zeros_like(curves_db)
-        limits = bounds(FIT_FS, DEFAULT_GAIN_LIMIT_DB)
+        limits = bounds(None, DEFAULT_GAIN_LIMIT_DB)
         start = np.clip(to_parameters(interpret(recipe, self._vocabulary).settings), *limits)
-        at = HIGHEST_POINT_OF_FS * FIT_FS >= GRID_HZ
         bands = refine(
             np.broadcast_to(start, (len(curves_db), *start.shape)),
-            curves_db[:, at],
-            GRID_HZ[at],
-            FIT_FS,
+            curves_db,
+            GRID_HZ,
             limits=limits,
             iterations=FIT_STEPS,
         )
-        return without_level(responses_db(bands, GRID_HZ, FIT_FS)[0])
+        return without_level(prototypes_db(bands, GRID_HZ)[0])
 
     def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
         """Return the response for weighted words, one curve a clip."""

@@ -14,7 +14,7 @@ make a timid encoder. Level is removed.
 import numpy as np
 from numpy.random import Generator
 
-from semeq.engine.fit import responses_db
+from semeq.engine.responses import responses_db
 from semeq.engine.settings import LAYOUT, SHELF_Q
 from semeq.engine.units import Floats
 from semeq.training.human import without_level

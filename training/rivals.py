@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from semeq.engine.design import response_db
-from semeq.engine.fit import FIT_FS, fit_bands
+from semeq.engine.design import prototype_db
+from semeq.engine.fit import fit_bands
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary
@@ -166,10 +166,8 @@ class TargetOnly(ConstantCurve):
         terms = tuple(sorted(weights.items()))
         if terms not in self._kept:
             wanted = super().blends_db(weights, clips)[0]
-            bands = fit_bands(
-                wanted, GRID_HZ, FIT_FS, start=EQSettings.flat(), iterations=FIT_STEPS
-            )
-            self._kept[terms] = without_level(response_db(bands, FIT_FS, GRID_HZ))
+            bands = fit_bands(wanted, GRID_HZ, start=EQSettings.flat(), iterations=FIT_STEPS)
+            self._kept[terms] = without_level(prototype_db(bands, GRID_HZ))
         return np.tile(self._kept[terms], (len(clips), 1))
 
 

@@ -7,11 +7,14 @@ apart: words whose bands sit at like places blend into bands at like places, so 
 
 import numpy as np
 
-from semeq.engine.fit import FIT_FS, bounds, refine, responses_db, to_parameters, to_settings
+from semeq.engine.fit import bounds, refine, to_parameters, to_settings
+from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import LAYOUT, SHELF_Q, EQSettings
 from semeq.engine.units import Floats
 
-GAIN_LIMIT_DB = 12.0
+#: Short of the 12 dB that recipes may reach: a word at weight 1 leaves some room before it is held back, and
+#: bands that work against each other at full strength are no good fit at any rate.
+GAIN_LIMIT_DB = 11.0
 #: Where the bands like to be, and how much their distance from there costs beside the mean squared
 #: error in dB²: per dB² of gain, per (ln f)², per (ln q)².
 LAYOUT_HZ = (150.0, 300.0, 700.0, 1400.0, 2800.0, 5600.0, 11_000.0)
@@ -36,6 +39,8 @@ STARTS = (
     ((80.0, 110.0, 300.0, 800.0, 2200.0, 6000.0, 10_000.0), 1.0),
     ((60.0, 200.0, 500.0, 1200.0, 3000.0, 8000.0, 13_000.0), 2.0),
     ((300.0, 100.0, 600.0, 1500.0, 4000.0, 9000.0, 3000.0), 0.7),
+    ((100.0, 300.0, 800.0, 2000.0, 5000.0, 12_000.0, 16_000.0), 1.5),
+    ((60.0, 100.0, 250.0, 3000.0, 8000.0, 14_000.0, 18_000.0), 1.0),
 )
 
 
@@ -82,7 +87,7 @@ def _starts(curves: Floats, freqs_hz: Floats) -> list[Floats]:
 
 def _search(curves: Floats, freqs_hz: Floats, line: float) -> Floats:
     """Return the best parameters, shape ``(words, 7, 3)``, the anchor's cost times `line`."""
-    limits = bounds(FIT_FS, GAIN_LIMIT_DB)
+    limits = bounds(None, GAIN_LIMIT_DB)
     gain_cost, freq_cost, q_cost = ANCHOR
     anchor = (gain_cost, freq_cost * line, q_cost * line)
     rest = _laid_out(np.zeros((1, len(freqs_hz))), freqs_hz, LAYOUT_HZ, LAYOUT_Q)[0]
@@ -94,7 +99,6 @@ def _search(curves: Floats, freqs_hz: Floats, line: float) -> Floats:
                 parameters,
                 curves,
                 freqs_hz,
-                FIT_FS,
                 limits=limits,
                 iterations=STEPS_BETWEEN_ROUNDINGS,
                 damping=damping,
@@ -108,7 +112,7 @@ def _search(curves: Floats, freqs_hz: Floats, line: float) -> Floats:
     lowest = np.full(len(curves), np.inf)
     for start in _starts(curves, freqs_hz):
         parameters = descend(start, COARSE, COARSE_DAMPING)
-        error = responses_db(parameters, freqs_hz, FIT_FS)[0] - curves
+        error = prototypes_db(parameters, freqs_hz)[0] - curves
         away = (np.array(anchor) * (parameters - rest) ** 2).sum(axis=(-1, -2))
         cost = away + np.mean(error**2, axis=-1)
         better = cost < lowest - BETTER
@@ -128,17 +132,17 @@ def _rounded(parameters: Floats) -> EQSettings:
 
 def _best(curves: Floats, freqs_hz: Floats) -> Floats:
     best = _search(curves, freqs_hz, 1.0)
-    missed = rms_db(responses_db(best, freqs_hz, FIT_FS)[0] - curves)
+    missed = rms_db(prototypes_db(best, freqs_hz)[0] - curves)
     hard = np.flatnonzero(missed > HARD_DB)
     again = _search(curves[hard], freqs_hz, LOOSE)
-    found = rms_db(responses_db(again, freqs_hz, FIT_FS)[0] - curves[hard])
+    found = rms_db(prototypes_db(again, freqs_hz)[0] - curves[hard])
     better = found < missed[hard] - HARD_DB / 10.0
     best[hard[better]] = again[better]
     return best
 
 
 def fit_curves(curves: Floats, freqs_hz: Floats) -> tuple[list[EQSettings], Floats]:
-    """Return the bands that follow each curve at 48 kHz, and how far off they are.
+    """Return the bands whose prototypes follow each curve, and how far off they are.
 
     Parameters
     ----------
@@ -156,4 +160,4 @@ def fit_curves(curves: Floats, freqs_hz: Floats) -> tuple[list[EQSettings], Floa
     best = np.concatenate([_best(chunk, freqs_hz) for chunk in chunks])
     settings = [_rounded(parameters) for parameters in best]
     written = np.array([to_parameters(s) for s in settings])
-    return settings, rms_db(responses_db(written, freqs_hz, FIT_FS)[0] - curves)
+    return settings, rms_db(prototypes_db(written, freqs_hz)[0] - curves)

@@ -41,7 +41,6 @@ import click
 import numpy as np
 
 from semeq.engine.errors import DataError
-from semeq.engine.fit import FIT_FS
 from semeq.engine.units import Floats
 from semeq.engine.words import FORMAT, FORMAT_VERSION, Vocabulary
 from semeq.training.human import (
@@ -206,7 +205,7 @@ def build(safe: HumanData[SafeRow], social: HumanData[SocialRow]) -> str:
         },
         "left_out": left_out,
         "corrupt_rows": {SAFE_FILE: safe.corrupt, SOCIAL_FILE: social.corrupt},
-        "bands": {"order": "freq_hz, gain_db, q", "design": "rbj", "fs": FIT_FS},
+        "bands": {"order": "freq_hz, gain_db, q", "design": "prototype"},
         "freqs_hz": GRID_HZ.tolist(),
     }
     lines = [f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in header.items()]

@@ -49,7 +49,7 @@ def test_the_mix_is_the_mix(result: Result, out: Path) -> None:
 
 
 def test_the_renders_are_those_of_render(result: Result, out: Path, tmp_path: Path) -> None:
-    settings = interpret(Recipe.parse("warm"), load_vocabulary(), fs=FS).settings
+    settings = interpret(Recipe.parse("warm"), load_vocabulary()).settings
     render_file(RenderJob(out / "mix.wav", tmp_path / "warm.wav", settings))
     np.testing.assert_array_equal(read(out / "warm.wav"), read(tmp_path / "warm.wav"))
 

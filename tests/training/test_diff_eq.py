@@ -54,13 +54,13 @@ def filtered(eq: EQSettings, x: Floats, double: bool, tail_s: float) -> Floats:
 
 def test_sections_are_the_engines() -> None:
     ours = sections(to_tensor(WARM, dtype=torch.float64)[None], FS)[0].numpy()
-    assert ours == pytest.approx(design.design_sos(WARM, FS), abs=1e-12)
+    assert ours == pytest.approx(design.design_sos(WARM, FS, design="rbj"), abs=1e-12)
 
 
 def test_agrees_with_the_live_kernel() -> None:
     x = noise(48_000)
     chain = Chain(FS, 1)
-    chain.set_target(design.design(WARM, FS))
+    chain.set_target(design.design(WARM, FS, design="rbj"))
     live = chain.process(x.astype(np.float32)[:, None])[:, 0]
     ours = filtered(WARM, x, False, 0.5)
     # The kernel starts at rest and so does the layer: float32 rounding is all that is left.
@@ -69,7 +69,7 @@ def test_agrees_with_the_live_kernel() -> None:
 
 def test_agrees_with_scipy_in_double() -> None:
     x = noise(48_000)
-    truth = sosfilt(design.design_sos(WARM, FS), x)
+    truth = sosfilt(design.design_sos(WARM, FS, design="rbj"), x)
     assert error_db(filtered(WARM, x, True, 0.5), truth) < -250.0
 
 
@@ -96,7 +96,7 @@ def test_time_aliasing_is_bounded(
     record_property: Callable[[str, object], None],
 ) -> None:
     x = noise(frames)
-    truth = sosfilt(design.design_sos(eq, FS), x)
+    truth = sosfilt(design.design_sos(eq, FS, design="rbj"), x)
     dasp = error_db(filtered(eq, x, True, 0.0), truth)
     ours = error_db(filtered(eq, x, True, 0.5), truth)
     record_property("aliasing_db", [dasp, ours])
@@ -108,7 +108,7 @@ def test_time_aliasing_is_bounded(
 def test_training_windows_are_long_enough_for_any_ordinary_band(seconds: float) -> None:
     x = noise(int(seconds * FS))
     for eq in (WARM, one_band(0, 22.0, -12.0, 0.71), one_band(1, 82.0, 12.0, 10.0)):
-        truth = sosfilt(design.design_sos(eq, FS), x)
+        truth = sosfilt(design.design_sos(eq, FS, design="rbj"), x)
         assert error_db(filtered(eq, x, True, 0.5), truth) < -100.0
 
 
@@ -121,7 +121,7 @@ def test_float32_below_forty_hertz_is_cured(
     eq: EQSettings, freq_hz: float, record_property: Callable[[str, object], None]
 ) -> None:
     freqs = np.array([freq_hz])
-    truth = design.response_db(eq, FS, freqs)[0]
+    truth = design.response_db(eq, FS, freqs, design="rbj")[0]
     sos = sections(to_tensor(eq)[None], FS)[0].numpy()
     in_float32 = 20.0 * np.log10(abs(sosfreqz(sos, freqs, fs=FS)[1][0]))
     exact = sections(to_tensor(eq, dtype=torch.float32).to(torch.float64)[None], FS)[0].numpy()

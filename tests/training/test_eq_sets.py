@@ -30,7 +30,7 @@ def test_safe(small: tuple[SafeEq, SocialEq]) -> None:
     assert safe.counts() == {"bright": 3, "muddy": 3, "warm": 3, "sparkle": 1}
     assert set(safe.people) == {f"safe:{k}" for k in range(1, 7)}
     for settings, curve in zip(safe.settings, safe.curves_db, strict=True):
-        whole = response_db(settings, SAFE_FS, GRID_HZ)
+        whole = response_db(settings, SAFE_FS, GRID_HZ, design="rbj")
         assert curve == pytest.approx(whole - whole.mean(), abs=1e-12)
     assert not safe.curves_db.flags.writeable
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from judged_music import write_music
 
-from semeq.engine.design import response_db
+from semeq.engine.design import prototype_db
 from semeq.engine.encoder import Model
-from semeq.engine.fit import FIT_FS
 from semeq.engine.morph import morph
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats
@@ -53,7 +52,7 @@ def test_its_curve_is_that_of_the_bands_that_play(spectra: Spectra, recipe: str)
     found = method.blends_db(dict(asked.terms), clips)[0]
     heard = method.hear(*clips.audio(0))
     bands = morph(model(), load_vocabulary(), asked, heard)
-    plays = without_level(response_db(bands, FIT_FS, np.asarray(GRID_HZ)))
+    plays = without_level(prototype_db(bands, np.asarray(GRID_HZ)))
     assert found == pytest.approx(plays, abs=1e-3)
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from human_data import safe_row, small_data, social_row, write_data
 
-from semeq.engine.design import response_db
+from semeq.engine.design import prototype_db, response_db
 from semeq.engine.errors import DataError
 from semeq.engine.words import Vocabulary
 from semeq.presets.library import WORDS_FILE, load_vocabulary
@@ -100,7 +100,7 @@ def test_the_mean_is_that_of_the_people(tmp_path: Path) -> None:
         )
     )
     rows = read_safe(tmp_path / SAFE_FILE, any_version=True).rows
-    curves = [response_db(row.settings, 44_100.0, GRID_HZ) for row in rows[:3]]
+    curves = [response_db(row.settings, 44_100.0, GRID_HZ, design="rbj") for row in rows[:3]]
     wanted = (curves[0] + (curves[1] + curves[2]) / 2.0) / 2.0
     found = by_word(content)["muddy"]["curve_db"]
     np.testing.assert_allclose(found, wanted - wanted.mean(), rtol=0, atol=WRITTEN_DB)
@@ -154,7 +154,7 @@ def test_no_word_is_too_strong(small: dict[str, Any]) -> None:
 def test_it_reads_back_as_a_vocabulary(small: dict[str, Any], tmp_path: Path) -> None:
     vocabulary = Vocabulary.from_json(json.dumps(small))
     for word in vocabulary.words.values():
-        missed = response_db(word.settings, 48_000.0, GRID_HZ) - word.curve_db
+        missed = prototype_db(word.settings, GRID_HZ) - word.curve_db
         assert word.fit_rms_db == pytest.approx(np.sqrt(np.mean(missed**2)), abs=6e-4)
 
 
@@ -201,7 +201,7 @@ def test_the_command_refuses_other_data(tmp_path: Path, present: bool) -> None:
 
 def test_curves_of_seven_bands_are_found_again() -> None:
     words = list(load_vocabulary().words.values())[:5]
-    curves = np.array([response_db(w.settings, 48_000.0, GRID_HZ) for w in words])
+    curves = np.array([prototype_db(w.settings, GRID_HZ) for w in words])
     _, missed = fit_curves(curves, GRID_HZ)
     assert missed.max() < 0.15
 
@@ -222,7 +222,7 @@ def test_the_shipped_bands_follow_their_curves() -> None:
     assert np.quantile(missed, 0.9) <= 0.4
     assert missed.max() <= 1.0
     for word in words[:50]:
-        found = response_db(word.settings, 48_000.0, GRID_HZ) - word.curve_db
+        found = prototype_db(word.settings, GRID_HZ) - word.curve_db
         assert np.sqrt(np.mean(found**2)) == pytest.approx(word.fit_rms_db, abs=6e-4)
 
 
