@@ -1,6 +1,7 @@
 """How loud and how high a sound is, and what follows: the gain that levels it, the need for a limiter."""
 
 from semeq.engine.audiowriter import Encoding
+from semeq.engine.balance import DENSE_FRAMES, Meter
 from semeq.engine.loudness import LoudnessMeter
 from semeq.engine.report import Levels
 from semeq.engine.truepeak import TruePeakMeter
@@ -13,17 +14,20 @@ _PEAK_TOLERANCE_DB = 0.01
 
 
 class Meters:
-    """Loudness and peaks of one stream, or of input and output side by side."""
+    """Loudness, peaks and balance of one stream, or of input and output side by side."""
 
     def __init__(self, fs: float, channels: int, *, sides: int = 1) -> None:
         self._loudness = LoudnessMeter(fs, channels, sides=sides)
         self._peaks = [TruePeakMeter(channels) for _ in range(sides)]
+        self._balances = [Meter(fs, channels, dense_frames=DENSE_FRAMES) for _ in range(sides)]
 
     def feed(self, *blocks: Audio) -> None:
         """Measure the next block of each side."""
         self._loudness.feed(*blocks)
         for peak, block in zip(self._peaks, blocks, strict=True):
             peak.feed(block)
+        for balance, block in zip(self._balances, blocks, strict=True):
+            balance.feed(block)
 
     def levels(self, side: int = 0, gain_db: float = 0.0) -> Levels:
         """Return what was measured, as it is after a gain."""
@@ -34,6 +38,7 @@ class Meters:
             None if loudness is None else loudness + gain_db,
             peak.true_peak() * gain,
             peak.sample_peak * gain,
+            self._balances[side].balance(),
         )
 
     def levelling_gain_db(self) -> float:

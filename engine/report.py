@@ -6,21 +6,24 @@ is JSON for every reader.
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from semeq.engine.balance import Balance
 from semeq.engine.settings import EQSettings
+from semeq.engine.verdicts import Verification
 
 _PACKAGES = ("semeq", "numba", "numpy", "pedalboard", "mutagen")
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Integrated loudness in LUFS and peaks as amplitudes, of one side of a render."""
+    """Integrated loudness in LUFS, peaks as amplitudes, and the balance, of one side of a render."""
 
     loudness_lufs: float | None
     true_peak: float
     sample_peak: float
+    balance: Balance | None = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, float | None]:
         """Return the levels in dB."""
@@ -60,6 +63,7 @@ class RenderReport:
     clipped_samples: int
     warnings: tuple[str, ...]
     seconds: float
+    verification: Verification | None = None
 
     @property
     def duration_s(self) -> float:
@@ -88,6 +92,7 @@ class RenderReport:
                 "delay_s": 0.0 if limiting is None else limiting.delay_frames / self.fs,
                 "limited_frames": 0 if limiting is None else limiting.limited_frames,
             },
+            "verification": None if self.verification is None else self.verification.as_dict(),
             "timeline": list(self.timeline),
             "bad_samples": self.bad_samples,
             "clipped_samples": self.clipped_samples,

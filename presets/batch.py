@@ -16,6 +16,7 @@ from semeq.engine.render import RenderJob, render_file, warm_up
 from semeq.engine.report import RenderReport, drift_lu, failure
 from semeq.engine.timeline import Take
 from semeq.presets.library import load_vocabulary
+from semeq.presets.verified import verified
 
 Progress = Callable[[float], None]
 
@@ -80,7 +81,8 @@ def fulfil(request: Request, progress: Progress) -> RenderReport | str:
         if job.take is None:
             meaning = interpret(request.recipe, load_vocabulary(), amount=request.amount)
             job = replace(job, settings=meaning.settings)
-        return render_file(job, progress)
+        report = render_file(job, progress)
+        return report if job.take else verified(report, request.recipe, request.amount)
     except SemeqError as error:
         return " ".join(str(error).split())
     except Exception as error:
