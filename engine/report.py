@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semeq.engine.balance import Balance
+from semeq.engine.eq_track import EQTrack
+from semeq.engine.reference import Likeness
 from semeq.engine.settings import EQSettings
 from semeq.engine.verdicts import Verification
 
@@ -63,7 +65,12 @@ class RenderReport:
     clipped_samples: int
     warnings: tuple[str, ...]
     seconds: float
+    #: How the sound had a say; None where it had none.
+    adaption: dict[str, Any] | None = None
+    #: The EQ window by window, where it was asked for; it is not part of the JSON.
+    track: EQTrack | None = None
     verification: Verification | None = None
+    likeness: Likeness | None = None
 
     @property
     def duration_s(self) -> float:
@@ -92,7 +99,9 @@ class RenderReport:
                 "delay_s": 0.0 if limiting is None else limiting.delay_frames / self.fs,
                 "limited_frames": 0 if limiting is None else limiting.limited_frames,
             },
+            "like": None if self.likeness is None else self.likeness.as_dict(),
             "verification": None if self.verification is None else self.verification.as_dict(),
+            "adaption": self.adaption,
             "timeline": list(self.timeline),
             "bad_samples": self.bad_samples,
             "clipped_samples": self.clipped_samples,

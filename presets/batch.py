@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semeq.engine.atomic import leftovers
+from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.errors import SemeqError
 from semeq.engine.jit import is_compiled
 from semeq.engine.meaning import interpret
@@ -16,6 +17,7 @@ from semeq.engine.render import RenderJob, render_file, warm_up
 from semeq.engine.report import RenderReport, drift_lu, failure
 from semeq.engine.timeline import Take
 from semeq.presets.library import load_vocabulary
+from semeq.presets.likeness import Reference
 from semeq.presets.verified import verified
 
 Progress = Callable[[float], None]
@@ -23,11 +25,12 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One file to render by words."""
+    """One file to render by words, or by the words that make it sound like a reference."""
 
     job: RenderJob
     recipe: Recipe
     amount: float
+    like: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ def make_requests(
     overwrite: bool,
     protected: tuple[Path, ...] = (),
     take: Take | None = None,
+    like: Reference | None = None,
+    design: str = DEFAULT_DESIGN,
 ) -> list[Request]:
     """Return a request for each source; no output may replace any of the sources."""
     return [
@@ -66,9 +71,11 @@ def make_requests(
                 protected=(*sources, *protected),
                 take=take,
                 token=os.urandom(4).hex(),
+                design=design,
             ),
             recipe,
             amount,
+            like,
         )
         for source, target in zip(sources, targets, strict=True)
     ]
@@ -76,13 +83,16 @@ def make_requests(
 
 def fulfil(request: Request, progress: Progress) -> RenderReport | str:
     """Render one file; return its report, or what went wrong in one line."""
-    job = request.job
+    job, recipe, likeness = request.job, request.recipe, None
     try:
+        if request.like is not None:
+            likeness = request.like.told(job.source)
+            recipe = likeness.recipe
         if job.take is None:
-            meaning = interpret(request.recipe, load_vocabulary(), amount=request.amount)
+            meaning = interpret(recipe, load_vocabulary(), amount=request.amount)
             job = replace(job, settings=meaning.settings)
-        report = render_file(job, progress)
-        return report if job.take else verified(report, request.recipe, request.amount)
+        report = replace(render_file(job, progress), likeness=likeness)
+        return report if job.take else verified(report, recipe, request.amount)
     except SemeqError as error:
         return " ".join(str(error).split())
     except Exception as error:
@@ -93,7 +103,7 @@ def fulfil(request: Request, progress: Progress) -> RenderReport | str:
 
 def needs_compiling() -> bool:
     """Whether the kernels have to be compiled first, which takes a moment."""
-    return not (is_compiled("path") and is_compiled("truepeak"))
+    return not all(map(is_compiled, ("decramped", "path", "truepeak")))
 
 
 def run(

@@ -15,6 +15,7 @@ import click
 from semeq.engine.errors import UsageError
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
+from semeq.presets.design_option import design_option
 from semeq.presets.library import load_vocabulary
 from semeq.presets.outputs import label_for, plan_outputs
 from semeq.presets.recipes import load_recipe, recipe_names
@@ -161,6 +162,12 @@ def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) ->
 @click.option(
     "--preset", metavar="NAME|FILE", help="A recipe by name (listed below), or a .toml file."
 )
+@click.option(
+    "--like",
+    metavar="REF",
+    type=click.Path(path_type=Path),
+    help="Sound like this file, in words: each input gets the recipe that takes it there.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist; never an input.")
 @click.option(
     "--report",
@@ -181,6 +188,7 @@ def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) ->
     type=click.Path(path_type=Path),
     help="Render again what 'semeq live --record-log' recorded, bit for bit.",
 )
+@design_option
 @click.pass_context
 def render(
     ctx: click.Context,
@@ -191,10 +199,12 @@ def render(
     amount: float | None,
     adapt: float,
     preset: str | None,
+    like: Path | None,
     overwrite: bool,
     report: Path | None,
     jobs: int | None,
     replay: Path | None,
+    design: str,
 ) -> None:
     """Render sound files as words say: wav, aiff, flac, ogg, mp3; 1 to 8 channels; 8 to 192 kHz.
 
@@ -204,22 +214,22 @@ def render(
 
     A file that fails does not stop the others; the exit code is then 1.
     """
-    chosen = [
-        name
-        for name, value in (("--make", make), ("--preset", preset), ("--replay", replay))
-        if value
-    ]
+    wishes = {"--make": make, "--preset": preset, "--like": like, "--replay": replay}
+    chosen = [name for name, value in wishes.items() if value]
     if len(chosen) != 1:
         got = " and ".join(chosen) if chosen else "none of them"
-        raise UsageError(f"give one of --make, --preset and --replay, got {got}")
+        raise UsageError(f"give one of --make, --preset, --like and --replay, got {got}")
     recipe, strength, label = Recipe(), 1.0 if amount is None else amount, "replay"
+    suffix = "" if amount is None else f"@{amount:g}"
     if make is not None:
         recipe = Recipe.parse(make)
         label = label_for(recipe, strength)
     elif preset is not None:
         named = load_recipe(preset)
         recipe, strength = named.recipe, named.amount if amount is None else amount
-        label = named.name.replace(" ", "_") + ("" if amount is None else f"@{amount:g}")
+        label = named.name.replace(" ", "_") + suffix
+    elif like is not None:
+        label = f"like_{like.stem.replace(' ', '_')}{suffix}"
     warnings = list(interpret(recipe, load_vocabulary(), amount=strength).warnings)
     if adapt > 0.0 and ctx.get_parameter_source("adapt") is not click.core.ParameterSource.DEFAULT:
         warnings.append(f"--adapt {adapt:g} has no effect: {NO_ENCODER}")
@@ -231,16 +241,26 @@ def render(
 
     from semeq.engine.take_file import read_take
     from semeq.presets import batch
+    from semeq.presets.likeness import Reference
 
+    reference = None if like is None else Reference.read(like)
     take = None if replay is None else read_take(replay)
     if out_dir is not None:
         try:
             out_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out-dir {out_dir} cannot be made: {error.strerror}") from None
-    kept = tuple(path for path in (report, replay) if path is not None)
+    kept = tuple(path for path in (report, replay, like) if path is not None)
     requests = batch.make_requests(
-        sources, targets, recipe, strength, overwrite=overwrite, protected=kept, take=take
+        sources,
+        targets,
+        recipe,
+        strength,
+        overwrite=overwrite,
+        protected=kept,
+        take=take,
+        like=reference,
+        design=design,
     )
     if batch.needs_compiling():
         click.echo(
@@ -254,6 +274,8 @@ def render(
             if outcome.report is None:
                 say(f"semeq: {outcome.error}")
                 continue
+            if outcome.report.likeness is not None:
+                say(f"{outcome.report.source}: {outcome.report.likeness.text}")
             for warning in outcome.report.warnings:
                 say(f"warning: {outcome.report.source}: {warning}")
             say(batch.summary(outcome.report))
@@ -263,6 +285,7 @@ def render(
             "recipe": str(recipe),
             "amount": strength,
             "adapt": _adaption(adapt),
+            "like": None if like is None else str(like),
             "replay": None if replay is None else str(replay),
             "warnings": warnings,
         }
