@@ -194,7 +194,7 @@ def test_a_failure_does_not_stop_the_rest(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["song.wav"], 2, "give one of --make, --preset and --replay, got none"),
+        (["song.wav"], 2, "give one of --make, --preset, --like and --replay, got none"),
         (["song.wav", "--make", "warm", "--preset", "late night"], 2, "got --make and --preset"),
         (["--make", "warm"], 2, "Missing argument 'IN...'"),
         (["song.wav", "--make", "warm", "--jobs", "0"], 2, "--jobs"),
