@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from semeq.engine.design import MAX_FREQ_OF_FS, response_db
+from semeq.engine.design import DEFAULT_DESIGN, MAX_FREQ_OF_FS, response_db
 from semeq.engine.errors import DataError
 from semeq.engine.settings import LAYOUT, Band, EQSettings
 from semeq.engine.units import Floats
@@ -22,17 +22,24 @@ def curve_grid(fs: float) -> Floats:
 
 
 def curve_content(
-    recipe: str, amount: float, fs: float, settings: EQSettings, warnings: Sequence[str]
+    recipe: str,
+    amount: float,
+    fs: float,
+    settings: EQSettings,
+    warnings: Sequence[str],
+    *,
+    design: str = DEFAULT_DESIGN,
 ) -> dict[str, Any]:
-    """Return what ``semeq curve --json`` prints."""
+    """Return what ``semeq curve --json`` prints: the response is that of the filters as they run at `fs`."""
     freqs_hz = curve_grid(fs)
     return {
         "recipe": recipe,
         "amount": amount,
         "fs": fs,
+        "design": design,
         "bands": settings.as_dicts(),
         "freqs_hz": freqs_hz.tolist(),
-        "response_db": np.round(response_db(settings, fs, freqs_hz), 5).tolist(),
+        "response_db": np.round(response_db(settings, fs, freqs_hz, design=design), 5).tolist(),
         "warnings": list(warnings),
     }
 

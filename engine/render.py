@@ -26,7 +26,7 @@ from semeq.engine.audiowriter import encoding_for, open_writer
 from semeq.engine.blocks import amplified, first_sound, metered, through
 from semeq.engine.chain import Chain
 from semeq.engine.chunks import carry_chunks
-from semeq.engine.design import design
+from semeq.engine.design import DEFAULT_DESIGN, design
 from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.levels import CEILING_DB, Meters, ceiling_for
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
@@ -62,6 +62,8 @@ class RenderJob:
         Warnings about the request, for the report.
     token : str, optional
         Part of the temporary file's name.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
     """
 
     source: Path
@@ -73,6 +75,7 @@ class RenderJob:
     take: Take | None = None
     notes: tuple[str, ...] = ()
     token: str | None = None
+    design: str = DEFAULT_DESIGN
 
 
 class _Render:
@@ -163,7 +166,7 @@ class _Render:
 
     def _chain(self) -> Chain:
         chain = Chain(self.fs, self.channels)
-        chain.set_target(design(self.job.settings, self.fs))
+        chain.set_target(design(self.job.settings, self.fs, design=self.job.design))
         return chain
 
     def replayed(
@@ -231,6 +234,7 @@ class _Render:
 def warm_up() -> None:
     """Compile or load the kernels that a render needs."""
     block = np.zeros((64, 2), dtype=np.float32)
+    design(EQSettings.flat(), 48_000.0)
     Meters(48_000.0, 2, sides=2).feed(block, Chain(48_000.0, 2, LOOKAHEAD_S, 0.0).process(block))
 
 

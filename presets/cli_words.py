@@ -12,6 +12,7 @@ from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats
 from semeq.engine.words import LANGUAGES, Vocabulary, Word
+from semeq.presets.design_option import design_option
 from semeq.presets.library import load_vocabulary
 
 FS_RANGE_HZ = (8000.0, 192_000.0)
@@ -153,7 +154,8 @@ def _described(recipe: Recipe, meaning: Meaning, vocabulary: Vocabulary) -> str:
 )
 @click.option("--amount", type=float, default=1.0, show_default=True, help="Factor on all weights.")
 @click.option("--json", "as_json", is_flag=True, help="One object on standard output.")
-def curve(recipe: tuple[str, ...], fs: float, amount: float, as_json: bool) -> None:
+@design_option
+def curve(recipe: tuple[str, ...], fs: float, amount: float, as_json: bool, design: str) -> None:
     """Show the seven bands and the response of RECIPE, such as "warm:0.5 - bright:0.3"."""
     for text in recipe:
         if text.startswith("--"):
@@ -164,9 +166,11 @@ def curve(recipe: tuple[str, ...], fs: float, amount: float, as_json: bool) -> N
     for warning in meaning.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
-        content = curve_content(str(asked), amount, fs, meaning.settings, meaning.warnings)
+        content = curve_content(
+            str(asked), amount, fs, meaning.settings, meaning.warnings, design=design
+        )
         click.echo(json.dumps(content))
         return
     click.echo(_described(asked, meaning, vocabulary))
     freqs_hz = curve_grid(fs)
-    click.echo(_plot(freqs_hz, response_db(meaning.settings, fs, freqs_hz)))
+    click.echo(_plot(freqs_hz, response_db(meaning.settings, fs, freqs_hz, design=design)))

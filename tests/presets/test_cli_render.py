@@ -74,6 +74,19 @@ def test_the_bands_are_the_same_at_every_rate(
     assert one["timeline"][0]["bands"] == settings.as_dicts()
 
 
+def test_the_cookbook_design_can_be_asked_for(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(capsys, song, "--make", "bright", "--design", "rbj")[0] == 0
+    settings = interpret(Recipe.parse("bright"), load_vocabulary()).settings
+    wanted, other = song.with_name("wanted.wav"), song.with_name("other.wav")
+    render_file(RenderJob(song, wanted, settings, design="rbj"))
+    render_file(RenderJob(song, other, settings))
+    found = read(song.with_name("song.bright.wav"))
+    assert np.array_equal(found, read(wanted))
+    assert not np.array_equal(found, read(other))
+
+
 def test_the_report(song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "report.json"
     missing = tmp_path / "no.wav"

@@ -83,14 +83,16 @@ def test_the_table_of_words() -> None:
     assert everything.stderr == ""
 
 
-def test_a_curve_is_what_its_bands_make() -> None:
-    content = curve("warm:0.5 + punchy:0.3", "--fs", "44100")
+@pytest.mark.parametrize("design", [(), ("--design", "rbj")])
+def test_a_curve_is_what_its_bands_make(design: tuple[str, ...]) -> None:
+    content = curve("warm:0.5 + punchy:0.3", "--fs", "44100", *design)
     assert content["recipe"] == "warm:0.5 + punchy:0.3"
     assert content["fs"] == 44_100.0
     bands = EQSettings(tuple(Band(**band) for band in content["bands"]))
     freqs = np.array(content["freqs_hz"])
     assert (freqs[0], freqs[-1]) == (20.0, 20_000.0)
-    wanted = response_db(bands, 44_100.0, freqs)
+    assert content["design"] == (design[1] if design else "decramped")
+    wanted = response_db(bands, 44_100.0, freqs, design=content["design"])
     np.testing.assert_allclose(content["response_db"], wanted, rtol=0, atol=1e-5)
     assert content["warnings"] == []
 
@@ -99,6 +101,11 @@ def test_a_low_rate_ends_below_nyquist() -> None:
     content = curve("warm", "--fs", "8000")
     assert content["freqs_hz"][-1] < 4000.0
     assert np.isfinite(content["response_db"]).all()
+
+
+def test_a_recipe_means_the_same_bands_at_every_rate() -> None:
+    one, other = (curve("warm - bright:0.5", "--fs", fs)["bands"] for fs in ("8000", "96000"))
+    assert one == other
 
 
 def test_the_amount_scales() -> None:
