@@ -13,13 +13,14 @@ References
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from semeq.engine.design import response_db
 from semeq.engine.errors import SettingsError
 from semeq.engine.exports_fit import cookbook_db, fitted, with_helper
-from semeq.engine.settings import Band, EQSettings
+from semeq.engine.settings import Band, EQSettings, Kind
 from semeq.engine.units import Floats
 
 #: The response is held to `PROMISED_DB` from 20 Hz to here, and measured up to `TOP_HZ`.
@@ -48,6 +49,25 @@ class Decimals:
     freq: int = 2
     gain: int = 3
     q: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a format asks of the bands.
+
+    Parameters
+    ----------
+    decimals : Decimals
+        How the numbers are written.
+    shelf_q : float, optional
+        The only q that shelves may have; any if not given.
+    """
+
+    decimals: Decimals = Decimals()
+    shelf_q: float | None = None
+
+
+ANY = Demands()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +141,7 @@ def peak_db(bands: tuple[Band, ...], fs: float) -> float:
     return float(cookbook_db(bands, fs, freqs).max())
 
 
-def portable(settings: EQSettings, fs: float, decimals: Decimals | None = None) -> Portable:
+def portable(settings: EQSettings, fs: float, demands: Demands = ANY) -> Portable:
     """Return the cookbook bands that sound as `settings` do at `fs`.
 
     Parameters
@@ -130,8 +150,8 @@ def portable(settings: EQSettings, fs: float, decimals: Decimals | None = None) 
         What semeq applies, with its own design of filters.
     fs : float
         The other program's sample rate in Hz.
-    decimals : Decimals, optional
-        How the numbers will be written.
+    demands : Demands
+        What the format asks for.
 
     Raises
     ------
@@ -139,7 +159,7 @@ def portable(settings: EQSettings, fs: float, decimals: Decimals | None = None) 
         If the rate is out of range.
     """
     check_rate(fs)
-    return portable_to(lambda freqs: response_db(settings, fs, freqs), settings, fs, decimals)
+    return portable_to(lambda freqs: response_db(settings, fs, freqs), settings, fs, demands)
 
 
 def check_rate(fs: float) -> float:
@@ -151,10 +171,10 @@ def check_rate(fs: float) -> float:
 
 
 def portable_to(
-    target: Target, settings: EQSettings, fs: float, decimals: Decimals | None = None
+    target: Target, settings: EQSettings, fs: float, demands: Demands = ANY
 ) -> Portable:
     """Return cookbook bands near `settings` that follow `target`, a response in dB of frequencies."""
-    decimals = decimals or Decimals()
+    decimals = demands.decimals
     grid = np.geomspace(20.0, top_hz(fs), _CHECK_POINTS)
     wanted = target(grid)
 
@@ -169,22 +189,32 @@ def portable_to(
             is_fitted,
         )
 
-    own = tuple(_rounded(_lowered(band, fs), decimals) for band in settings.bands)
+    given = tuple(_allowed(band, fs, demands) for band in settings.bands)
+    own = tuple(_rounded(band, decimals) for band in given)
     best = measured(own, False)
     if best.error_db <= KEPT_DB:
-        return best
+        return best if given == settings.bands else replace(best, is_fitted=True)
     at = np.geomspace(20.0, top_hz(fs), _FIT_POINTS)
     curve = target(at)
     # what lies above the promise may be missed a little sooner
     weight = np.where(at <= checked_hz(fs), 1.0, TOP_WEIGHT)
-    bands = tuple(_lowered(band, fs) for band in settings.bands)
+    search = partial(
+        fitted,
+        curve_db=curve,
+        freqs_hz=at,
+        fs=fs,
+        weight=weight,
+        highest_hz=highest_hz(fs),
+        hold_shelf_q=demands.shelf_q is not None,
+    )
+    bands = given
     for helpers in range(MOST_HELPERS + 1):
         if helpers:
             bands = with_helper(bands, curve, at, fs)
-        bands = fitted(bands, curve, at, fs, weight, highest_hz=highest_hz(fs))
+        bands = search(bands)
         # A format of few decimals moves the frequencies: gain and q then make up for it.
         rough = tuple(_rounded(band, decimals) for band in bands)
-        held = fitted(rough, curve, at, fs, weight, highest_hz=highest_hz(fs), hold_freqs=True)
+        held = search(rough, hold_freqs=True)
         for found in (rough, tuple(_rounded(band, decimals) for band in held)):
             one = measured(found, True)
             if (one.error_db, one.top_error_db) < (best.error_db, best.top_error_db):
@@ -199,8 +229,9 @@ def highest_hz(fs: float) -> float:
     return min(HIGHEST_HZ, HIGHEST_OF_FS * fs)
 
 
-def _lowered(band: Band, fs: float) -> Band:
-    return replace(band, freq_hz=min(band.freq_hz, highest_hz(fs)))
+def _allowed(band: Band, fs: float, demands: Demands) -> Band:
+    q = band.q if demands.shelf_q is None or band.kind is Kind.PEAK else demands.shelf_q
+    return replace(band, freq_hz=min(band.freq_hz, highest_hz(fs)), q=q)
 
 
 def _rounded(band: Band, decimals: Decimals) -> Band:

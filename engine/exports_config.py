@@ -5,7 +5,8 @@ What was learned from the programs themselves
 - EasyEffects runs the equaliser of LSP Plugins, whose mode ``APO (DR)`` is the cookbook to 0.001 dB; its
   default ``RLC (BT)`` gives the same numbers another meaning (up to 1.9 dB apart).
 - CamillaDSP's ``Lowshelf``, ``Peaking`` and ``Highshelf`` with ``q`` are the cookbook's.
-- So are PipeWire's ``bq_lowshelf``, ``bq_peaking`` and ``bq_highshelf``; a high shelf at 0 Hz is a plain
+- So are PipeWire's ``bq_lowshelf``, ``bq_peaking`` and ``bq_highshelf``, but old versions (0.3.65 was
+  measured) take every shelf for one with a q of 1/√2: no other is written. A high shelf at 0 Hz is a plain
   gain, which every version has.
 """
 
@@ -14,9 +15,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from semeq.engine.exports import Portable
+from semeq.engine.exports import ANY, Demands, Portable
 from semeq.engine.exports_text import comment, one_line
 from semeq.engine.settings import Kind
+
+EASYEFFECTS, CAMILLADSP = ANY, ANY
+PIPEWIRE = Demands(shelf_q=0.7071)
 
 _EASYEFFECTS = {Kind.LOW_SHELF: "Lo-shelf", Kind.PEAK: "Bell", Kind.HIGH_SHELF: "Hi-shelf"}
 _CAMILLADSP = {Kind.LOW_SHELF: "Lowshelf", Kind.PEAK: "Peaking", Kind.HIGH_SHELF: "Highshelf"}

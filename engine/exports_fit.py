@@ -48,6 +48,7 @@ def fitted(
     *,
     highest_hz: float,
     hold_freqs: bool = False,
+    hold_shelf_q: bool = False,
 ) -> tuple[Band, ...]:
     """Return bands of the same kinds whose response follows a curve as closely as it can.
 
@@ -67,6 +68,8 @@ def fitted(
         No band is moved above this.
     hold_freqs : bool
         Whether the frequencies stay as they are.
+    hold_shelf_q : bool
+        Whether the q of shelves stays as it is.
 
     Returns
     -------
@@ -82,6 +85,8 @@ def fitted(
     high[:] = (GAIN_LIMIT_DB, math.log(highest_hz), math.log(Q_RANGE[1]))
     free = np.ones(start.shape, dtype=bool)
     free[:, 1] = not hold_freqs
+    if hold_shelf_q:
+        free[:, 2] = [kind is Kind.PEAK for kind in kinds]
     pull = np.broadcast_to(ANCHOR, start.shape)[free]
     inside = (low[free], high[free])
 

@@ -12,15 +12,15 @@ What was learned from the programs themselves
 
 from collections.abc import Sequence
 
-from semeq.engine.exports import Decimals, Portable
+from semeq.engine.exports import Decimals, Demands, Portable
 from semeq.engine.settings import Band, Kind
 
-_APO = {Kind.LOW_SHELF: "LSC", Kind.PEAK: "PK", Kind.HIGH_SHELF: "HSC"}
-_REW = {Kind.LOW_SHELF: "LS Q", Kind.PEAK: "PK", Kind.HIGH_SHELF: "HS Q"}
+_APO_TYPES = {Kind.LOW_SHELF: "LSC", Kind.PEAK: "PK", Kind.HIGH_SHELF: "HSC"}
+_REW_TYPES = {Kind.LOW_SHELF: "LS Q", Kind.PEAK: "PK", Kind.HIGH_SHELF: "HS Q"}
 
-APO_DECIMALS = Decimals(freq=2, gain=3, q=4)
-AUTOEQ_DECIMALS = Decimals(freq=0, gain=2, q=3)
-REW_DECIMALS = Decimals(freq=2, gain=2, q=3)
+APO = Demands(Decimals(freq=2, gain=3, q=4))
+AUTOEQ = Demands(Decimals(freq=0, gain=2, q=3))
+REW = Demands(Decimals(freq=2, gain=2, q=3))
 
 
 def one_line(text: str) -> str:
@@ -40,20 +40,20 @@ def comment(about: Sequence[str]) -> str:
 
 def _line(number: int, band: Band, decimals: Decimals) -> str:
     return (
-        f"Filter {number}: ON {_APO[band.kind]} Fc {band.freq_hz:.{decimals.freq}f} Hz "
+        f"Filter {number}: ON {_APO_TYPES[band.kind]} Fc {band.freq_hz:.{decimals.freq}f} Hz "
         f"Gain {band.gain_db:.{decimals.gain}f} dB Q {band.q:.{decimals.q}f}\n"
     )
 
 
 def apo(eq: Portable, about: Sequence[str] = ()) -> str:
     """Return a configuration file of Equalizer APO, to be included from ``config.txt``."""
-    lines = [_line(n, band, APO_DECIMALS) for n, band in enumerate(eq.bands, 1)]
+    lines = [_line(n, band, APO.decimals) for n, band in enumerate(eq.bands, 1)]
     return f"{comment(about)}Preamp: {eq.preamp_db:.2f} dB\n" + "".join(lines)
 
 
 def autoeq(eq: Portable, about: Sequence[str] = ()) -> str:
     """Return AutoEq's ``ParametricEQ.txt``; it has no room for comments."""
-    lines = [_line(n, band, AUTOEQ_DECIMALS) for n, band in enumerate(eq.bands, 1)]
+    lines = [_line(n, band, AUTOEQ.decimals) for n, band in enumerate(eq.bands, 1)]
     return f"Preamp: {eq.preamp_db:.2f} dB\n" + "".join(lines)
 
 
@@ -63,9 +63,9 @@ def rew(eq: Portable, about: Sequence[str] = ()) -> str:
     The preamp stands in the notes: REW's filters have none.
     """
     notes = "; ".join([*map(one_line, about), f"preamp {eq.preamp_db:.2f} dB"])
-    d = REW_DECIMALS
+    d = REW.decimals
     lines = [
-        f"Filter {n:2d}: ON  {_REW[band.kind]:<7}  Fc {band.freq_hz:8.{d.freq}f} Hz  "
+        f"Filter {n:2d}: ON  {_REW_TYPES[band.kind]:<7}  Fc {band.freq_hz:8.{d.freq}f} Hz  "
         f"Gain {band.gain_db:6.{d.gain}f} dB  Q {band.q:6.{d.q}f}\n"
         for n, band in enumerate(eq.bands, 1)
     ]

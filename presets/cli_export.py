@@ -9,30 +9,22 @@ from pathlib import Path
 import click
 import numpy as np
 
+from semeq.engine import exports_config, exports_text
 from semeq.engine.atomic import Replacement, explain
 from semeq.engine.curve_json import curve_content
 from semeq.engine.errors import AudioFileError, UsageError
-from semeq.engine.exports import PROMISED_DB, Decimals, Portable, portable
-from semeq.engine.exports_config import camilladsp, easyeffects, pipewire
-from semeq.engine.exports_text import (
-    APO_DECIMALS,
-    AUTOEQ_DECIMALS,
-    REW_DECIMALS,
-    apo,
-    autoeq,
-    rew,
-)
+from semeq.engine.exports import PROMISED_DB, Demands, Portable, portable
 from semeq.presets.eq_source import Source, find_source
 
 Writer = Callable[[Portable, Sequence[str]], str]
-#: What writes a format of bands, and with how many decimals.
-FORMATS: dict[str, tuple[Writer, Decimals]] = {
-    "apo": (apo, APO_DECIMALS),
-    "easyeffects": (easyeffects, Decimals()),
-    "camilladsp": (camilladsp, Decimals()),
-    "pipewire": (pipewire, Decimals()),
-    "autoeq": (autoeq, AUTOEQ_DECIMALS),
-    "rew": (rew, REW_DECIMALS),
+#: What writes a format of bands, and what it asks of them.
+FORMATS: dict[str, tuple[Writer, Demands]] = {
+    "apo": (exports_text.apo, exports_text.APO),
+    "easyeffects": (exports_config.easyeffects, exports_config.EASYEFFECTS),
+    "camilladsp": (exports_config.camilladsp, exports_config.CAMILLADSP),
+    "pipewire": (exports_config.pipewire, exports_config.PIPEWIRE),
+    "autoeq": (exports_text.autoeq, exports_text.AUTOEQ),
+    "rew": (exports_text.rew, exports_text.REW),
 }
 IMPULSE, JSON = "wav-ir", "json"
 
@@ -151,8 +143,8 @@ def export(
         )
         content = (json.dumps(curve) + "\n").encode()
     else:
-        writer, decimals = FORMATS[form]
-        eq = portable(source.settings, source.fs, decimals)
+        writer, demands = FORMATS[form]
+        eq = portable(source.settings, source.fs, demands)
         said = _said(eq)
         head = [f"{source.about}, by semeq {version('semeq')}", *said]
         content = writer(eq, head).encode()

@@ -13,40 +13,41 @@ from strategies import settings as any_settings
 from semeq.engine.design import response_db
 from semeq.engine.errors import SettingsError
 from semeq.engine.exports import (
+    ANY,
     HIGHEST_HZ,
     HIGHEST_OF_FS,
     PROMISED_DB,
-    Decimals,
+    Demands,
     Portable,
     checked_hz,
     portable,
     portable_to,
     top_hz,
 )
-from semeq.engine.exports_config import camilladsp, easyeffects, pipewire
+from semeq.engine.exports_config import PIPEWIRE, camilladsp, easyeffects, pipewire
 from semeq.engine.exports_fit import cookbook_db
 from semeq.engine.exports_text import (
-    APO_DECIMALS,
-    AUTOEQ_DECIMALS,
-    REW_DECIMALS,
+    APO,
+    AUTOEQ,
+    REW,
     apo,
     autoeq,
     rew,
 )
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
-from semeq.engine.settings import LAYOUT, Band, EQSettings
+from semeq.engine.settings import LAYOUT, Band, EQSettings, Kind
 from semeq.engine.units import Floats
 from semeq.presets.library import shipped_vocabulary
 
 Reader = Callable[[str, float, Floats], Floats]
-FORMS: dict[str, tuple[Callable[..., str], Decimals, Reader]] = {
-    "apo": (apo, APO_DECIMALS, other_programs.equalizer_apo),
-    "easyeffects": (easyeffects, Decimals(), other_programs.easyeffects),
-    "camilladsp": (camilladsp, Decimals(), other_programs.camilladsp),
-    "pipewire": (pipewire, Decimals(), other_programs.pipewire),
-    "autoeq": (autoeq, AUTOEQ_DECIMALS, other_programs.pipewire_param_eq),
-    "rew": (rew, REW_DECIMALS, other_programs.room_eq_wizard),
+FORMS: dict[str, tuple[Callable[..., str], Demands, Reader]] = {
+    "apo": (apo, APO, other_programs.equalizer_apo),
+    "easyeffects": (easyeffects, ANY, other_programs.easyeffects),
+    "camilladsp": (camilladsp, ANY, other_programs.camilladsp),
+    "pipewire": (pipewire, PIPEWIRE, other_programs.pipewire),
+    "autoeq": (autoeq, AUTOEQ, other_programs.pipewire_param_eq),
+    "rew": (rew, REW, other_programs.room_eq_wizard),
 }
 RECIPES = ("warm", "bright:2", "tinny", "dark:1.5", "punchy - muddy", "crisp:-1", "deep + airy", "")
 RATES = (44_100.0, 48_000.0, 96_000.0)
@@ -69,9 +70,9 @@ def analogue(settings: EQSettings) -> Callable[[Floats], Floats]:
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("form", FORMS)
 def test_the_program_does_what_semeq_does(form: str, recipe: str, fs: float) -> None:
-    writer, decimals, reader = FORMS[form]
+    writer, demands, reader = FORMS[form]
     settings = meant(recipe)
-    eq = portable(settings, fs, decimals)
+    eq = portable(settings, fs, demands)
     freqs = grid(fs, checked_hz(fs))
     theirs = reader(writer(eq, ["a: comment", 'of "two" lines']), fs, freqs)
     ours = response_db(settings, fs, freqs)
@@ -83,7 +84,7 @@ def test_the_program_does_what_semeq_does(form: str, recipe: str, fs: float) -> 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_response_without_cramping_is_met_all_the_same(recipe: str, fs: float) -> None:
     settings = meant(recipe)
-    eq = portable_to(analogue(settings), settings, fs, APO_DECIMALS)
+    eq = portable_to(analogue(settings), settings, fs, APO)
     freqs = grid(fs, checked_hz(fs))
     theirs = other_programs.equalizer_apo(apo(eq), fs, freqs) - eq.preamp_db
     assert np.abs(theirs - analogue(settings)(freqs)).max() <= PROMISED_DB
@@ -101,7 +102,7 @@ def test_every_word_of_five_people(record_property: Callable[[str, object], None
                 settings = interpret(recipe, vocabulary, amount=amount).settings
                 freqs = grid(fs, checked_hz(fs))
                 ours = response_db(settings, fs, freqs)
-                eq = portable(settings, fs, APO_DECIMALS)
+                eq = portable(settings, fs, APO)
                 theirs = other_programs.equalizer_apo(apo(eq), fs, freqs) - eq.preamp_db
                 misses.append(float(np.abs(theirs - ours).max()))
                 same = cookbook_db(settings.bands, fs, freqs)
@@ -152,6 +153,13 @@ def test_our_own_bands_are_kept_where_they_do() -> None:
     settings = EQSettings(tuple(bands))
     eq = portable_to(lambda f: cookbook_db(settings.bands, 48_000.0, f), settings, 48_000.0)
     assert (eq.bands, eq.is_fitted, eq.error_db) == (settings.bands, False, 0.0)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_old_versions_of_pipewire_know_one_shelf(recipe: str) -> None:
+    eq = portable(meant(recipe), 48_000.0, PIPEWIRE)
+    assert {band.q for band in eq.bands if band.kind is not Kind.PEAK} == {0.7071}
+    assert eq.error_db <= PROMISED_DB
 
 
 def test_flat_stays_flat_and_needs_no_preamp() -> None:
