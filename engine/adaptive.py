@@ -131,6 +131,11 @@ class Designer:
         self._made: Meaning | None = None
         self._curve: Floats | None = None
 
+    @property
+    def heard(self) -> Heard | None:
+        """Return the hearing that the bands follow, as far as it has moved in."""
+        return self._inner
+
     def design(
         self, recipe: Recipe, amount: float, adapt: float, heard: Heard | None, dt_s: float
     ) -> Meaning:

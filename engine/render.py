@@ -4,6 +4,8 @@ Two passes, in blocks, so that three hours take no more memory than three second
 measures both sides. What the EQ did to the loudness of *this* material is taken back by one gain, which the
 second applies to the filtered sound (kept in a `Spool`, or filtered again) on the way to the output.
 
+An EQ that follows the sound (`semeq.engine.render_adaptive`) is found in the first pass, and kept.
+
 The limiter is left out unless it is needed: when the true peak would rise above the ceiling *and* above
 what it was in the input, or when samples would clip in an integer format. A loud master stays as loud as
 it was. The look-ahead's delay is taken off: output and input line up, and are equally long.
@@ -27,8 +29,19 @@ from semeq.engine.blocks import amplified, first_sound, metered, through
 from semeq.engine.chain import Chain
 from semeq.engine.chunks import carry_chunks
 from semeq.engine.design import DEFAULT_DESIGN, design
+from semeq.engine.eq_track import EQTrack
 from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.levels import CEILING_DB, Meters, ceiling_for
+from semeq.engine.render_adaptive import (
+    NOTHING_HEARD,
+    Adaption,
+    AdaptiveEQ,
+    Look,
+    Mind,
+    as_notes,
+    hear_whole,
+    whole_settings,
+)
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
@@ -49,7 +62,7 @@ class RenderJob:
     source, target : Path
         The input, and where the output goes; its suffix says the container.
     settings : EQSettings
-        The seven bands; not used with `take`.
+        The seven bands; not used with `take`; with `adaption` what they are before anything is heard.
     overwrite : bool
         Whether an existing target may be replaced.
     protected : tuple of Path
@@ -58,6 +71,10 @@ class RenderJob:
         True peak in dBTP that the output may reach even if the input did not.
     take : Take, optional
         A recorded session to run instead of `settings`, without levelling or a limiter of ours.
+    adaption : Adaption, optional
+        How the bands follow the sound; flat `settings` stay flat whatever is heard.
+    keep_track : bool
+        Whether the report holds the EQ window by window, for `semeq.engine.automation`.
     notes : tuple of str
         Warnings about the request, for the report.
     token : str, optional
@@ -73,6 +90,8 @@ class RenderJob:
     protected: tuple[Path, ...] = ()
     ceiling_db: float = CEILING_DB
     take: Take | None = None
+    adaption: Adaption | None = None
+    keep_track: bool = False
     notes: tuple[str, ...] = ()
     token: str | None = None
     design: str = DEFAULT_DESIGN
@@ -81,8 +100,13 @@ class RenderJob:
 class _Render:
     """One job on its way."""
 
-    def __init__(self, job: RenderJob, progress: Progress | None) -> None:
+    def __init__(self, job: RenderJob, progress: Progress | None, mind: Mind | None) -> None:
         self.job = job
+        self.settings = job.settings
+        self._mind = mind
+        #: The EQ over time, and how it came about, where it follows the sound.
+        self.track: EQTrack | None = None
+        self.adapted: dict[str, Any] | None = None
         self.reader = AudioReader(job.source)
         self.fs, self.channels = self.reader.fs, self.reader.channels
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
@@ -141,18 +165,17 @@ class _Render:
     def equalised(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
         """Measure, then render."""
         self._passes = 2
+        follower = self._follower()
         meters = Meters(self.fs, self.channels, sides=2)
         with Spool(new.path.parent, self.channels) as spool:
-            chain = self._chain()
-            for block in self._scan():
-                out = chain.process(block)
+            for block, out in self._equalise(follower):
                 meters.feed(block, out)
                 spool.write(out)
             gain_db = meters.levelling_gain_db()
             before, after = meters.levels(0), meters.levels(1, gain_db)
             filtered = spool.blocks(BLOCK_FRAMES) if spool.is_complete else None
             if filtered is None:
-                filtered = through(self._chain(), self.reader.blocks())
+                filtered = self._equalise_again(follower)
             blocks = amplified(filtered, gain_db)
             ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
             if ceiling_db is None:
@@ -166,8 +189,46 @@ class _Render:
 
     def _chain(self) -> Chain:
         chain = Chain(self.fs, self.channels)
-        chain.set_target(design(self.job.settings, self.fs, design=self.job.design))
+        chain.set_target(design(self.settings, self.fs, design=self.job.design))
         return chain
+
+    def _follower(self) -> AdaptiveEQ | None:
+        """Return what follows the sound; where the whole file makes one EQ, hear it first."""
+        adaption, mind = self.job.adaption, self._mind
+        if adaption is None or mind is None:
+            return None
+        if adaption.look is not Look.WHOLE:
+            return AdaptiveEQ(adaption, mind, self.fs, self.channels)
+        self._passes = 3
+        overall = hear_whole(adaption, mind, self.fs, self.channels, self._scan())
+        made = whole_settings(adaption, mind, self.fs, overall.heard)
+        self.settings = made.settings
+        self._adapted(overall.heard_share, made.warnings, moves=0)
+        return None
+
+    def _adapted(self, heard_share: float, warnings: tuple[str, ...], moves: int) -> None:
+        assert self.job.adaption is not None
+        self.adapted = as_notes(self.job.adaption, heard_share, moves)
+        if heard_share == 0.0:
+            self.warnings.append(NOTHING_HEARD)
+        self.warnings += [warning for warning in warnings if warning not in self.warnings]
+
+    def _equalise(self, follower: AdaptiveEQ | None) -> Iterator[tuple[Audio, Audio]]:
+        """Yield each block of the input and what becomes of it."""
+        if follower is None:
+            chain = self._chain()
+            for block in self._scan():
+                yield block, chain.process(block)
+            return
+        yield from follower.filtered(self._scan())
+        self.track = follower.track
+        self._adapted(follower.heard_share, follower.warnings, len(follower.track) - 1)
+
+    def _equalise_again(self, follower: AdaptiveEQ | None) -> Iterator[Audio]:
+        """Yield the same output once more."""
+        if follower is None:
+            return through(self._chain(), self.reader.blocks())
+        return follower.again(self.reader.blocks())
 
     def replayed(
         self, new: Replacement, take: Take
@@ -200,9 +261,18 @@ class _Render:
 
     def timeline(self, gain_db: float) -> tuple[dict[str, Any], ...]:
         """Return what the EQ was, and when."""
-        take = self.job.take
+        take, track = self.job.take, self.track
+        if track is not None:
+            return tuple(
+                timeline_entry(
+                    track.frame(index) / self.fs,
+                    track.settings(index),
+                    gain_db + track.gain_db(index),
+                )
+                for index in track.thinned()
+            )
         if take is None:
-            return (timeline_entry(0.0, self.job.settings, gain_db),)
+            return (timeline_entry(0.0, self.settings, gain_db),)
         return tuple(
             {
                 "t_s": event.frame / take.fs,
@@ -238,7 +308,9 @@ def warm_up() -> None:
     Meters(48_000.0, 2, sides=2).feed(block, Chain(48_000.0, 2, LOOKAHEAD_S, 0.0).process(block))
 
 
-def render_file(job: RenderJob, progress: Progress | None = None) -> RenderReport:
+def render_file(
+    job: RenderJob, progress: Progress | None = None, mind: Mind | None = None
+) -> RenderReport:
     """Render one file.
 
     Parameters
@@ -247,6 +319,8 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
         What to do.
     progress : callable, optional
         Called with the share that is done, in [0, 1].
+    mind : Mind, optional
+        What hears and designs for `RenderJob.adaption`.
 
     Returns
     -------
@@ -265,7 +339,7 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
         inputs=(job.source, *job.protected),
         token=job.token,
     ) as new:
-        render = _Render(job, progress)
+        render = _Render(job, progress, mind)
         try:
             if job.take is not None:
                 before, after, gain_db, limiting = render.replayed(new, job.take)
@@ -296,6 +370,8 @@ def render_file(job: RenderJob, progress: Progress | None = None) -> RenderRepor
         gain_db=gain_db,
         limiting=limiting,
         timeline=render.timeline(gain_db),
+        adaption=render.adapted,
+        track=render.track if job.keep_track else None,
         bad_samples=render.reader.bad_samples,
         clipped_samples=render.clipped,
         warnings=tuple(render.warnings),
