@@ -1,0 +1,48 @@
+"""``--like FILE`` for a live session: the recipe that a reference file comes to, known before anything is heard.
+
+The reference is compared with what music usually sounds like; how much of that the input needs is then for
+``--adapt`` to say, which hears it. A file to render is compared with the reference itself
+(`semeq.presets.cli_render`).
+"""
+
+from pathlib import Path
+
+import click
+
+from semeq.engine.errors import SemeqError, UsageError
+
+
+def _recipe_of(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> str | None:
+    if path is None:
+        return None
+    from semeq.presets.likeness import Reference
+
+    try:
+        likeness = Reference.read(path).told(None)
+    except SemeqError as error:
+        raise click.BadParameter(str(error)) from None
+    click.echo(f"semeq: {likeness.text}", err=True)
+    return str(likeness.recipe)
+
+
+#: Gives the command a recipe as text, and says how far it goes.
+like_option = click.option(
+    "--like",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    callback=_recipe_of,
+    help="Start with the words that make usual music sound like this file; --adapt does the rest.",
+)
+
+
+def make_or_like(make: str | None, like: str | None) -> str | None:
+    """Return the recipe that is asked for, or None.
+
+    Raises
+    ------
+    UsageError
+        If there are two.
+    """
+    if make is not None and like is not None:
+        raise UsageError("give --make or --like, not both")
+    return like if make is None else make
