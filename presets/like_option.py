@@ -1,4 +1,4 @@
-"""``--like FILE`` for a live session: the recipe that a reference file comes to, known before anything is heard.
+"""``--like FILE`` for a live session: the recipe that a reference comes to, before anything is heard.
 
 The reference is compared with what music usually sounds like; how much of that the input needs is then for
 ``--adapt`` to say, which hears it. A file to render is compared with the reference itself
