@@ -91,9 +91,10 @@ words: $(RUN_STAMP) ## rebuild presets/words.json from the human data: make word
 	$(BIN)/python -m semeq.training.words --data $(DATA) --out presets/words.json
 
 .PHONY: picture
-picture: $(RUN_STAMP) ## redraw the README's picture
+picture: $(DEV_STAMP) ## redraw the README's pictures
 	@$(BIN)/semeq demo --out $(DEMO_OUT) >/dev/null
 	@mkdir -p docs && cp $(DEMO_OUT)/response.svg docs/response.svg && echo "docs/response.svg"
+	@$(BIN)/python tests/bench/bench_filters.py docs/decramped.svg && echo "docs/decramped.svg"
 
 .PHONY: clean
 clean: ## remove what make made, the environment too

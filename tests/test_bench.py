@@ -1,9 +1,12 @@
 """The benchmark runs, and what it finds about a moving EQ is what we promise."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
 
 #: Spurious energy of any case, in dB against the whole. Measured: -121 or less.
 SPURIOUS_DB = -110.0
@@ -19,6 +22,21 @@ def test_moving_bands_are_not_heard(tmp_path: Path) -> None:
     assert len(spurious) == 3
     assert all(case["semeq_db"] < SPURIOUS_DB < case["swapped_db"] for case in spurious.values())
     peaks = tables["Wild moves stay bounded"]["data"]
-    # A boost held still may raise the peak of noise by as much.
+    # A boost that is held still raises the peak of noise: moving must not add to that.
     assert peaks["semeq"] <= max(1.1, peaks["still"]) < peaks["swapped"]
     assert {path.name for path in tmp_path.iterdir()} == {"bench.md", "bench.json"}
+
+
+def test_the_picture_of_the_filters_is_the_one_in_docs(tmp_path: Path) -> None:
+    """``make picture`` redraws it."""
+    here = Path(__file__).parent
+    command = [sys.executable, str(here / "bench" / "bench_filters.py"), str(tmp_path / "new.svg")]
+    subprocess.run(command, check=True, timeout=120)
+    number = r"-?\d+\.\d+"
+    committed, drawn = (
+        path.read_text(encoding="utf-8")
+        for path in (here.parent / "docs" / "decramped.svg", tmp_path / "new.svg")
+    )
+    assert re.sub(number, "#", committed) == re.sub(number, "#", drawn)
+    one, other = (np.array([float(x) for x in re.findall(number, t)]) for t in (committed, drawn))
+    np.testing.assert_allclose(one, other, atol=0.2)

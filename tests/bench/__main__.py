@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bench_callback
+import bench_filters
 import bench_modulation
 import bench_offline
 from bench_tables import Table, machine
@@ -37,7 +38,17 @@ def tables(quick: bool, recipe: str, folder: Path) -> dict[str, Callable[[], Ite
         yield bench_modulation.spurious(3.0 if quick else 10.0)
         yield bench_modulation.overshoot(3.0 if quick else 10.0)
 
-    return {"files": files, "memory": memory, "callback": callback, "modulation": modulation}
+    def filters() -> Iterator[Table]:
+        yield bench_filters.cramping(200 if quick else 3000)
+        yield bench_filters.cost(50 if quick else 500)
+
+    return {
+        "files": files,
+        "memory": memory,
+        "callback": callback,
+        "modulation": modulation,
+        "filters": filters,
+    }
 
 
 def main() -> None:
@@ -46,7 +57,7 @@ def main() -> None:
         "--quick", action="store_true", help="a look in a minute, not figures to publish"
     )
     parser.add_argument(
-        "--only", action="append", help="files, memory, callback or modulation; repeatable"
+        "--only", action="append", help="files, memory, callback, modulation or filters"
     )
     parser.add_argument("--recipe", default="warm", help="what the files are made (default: warm)")
     parser.add_argument("--out", type=Path, default=Path("bench-out"), help="folder of the results")
