@@ -2,141 +2,219 @@
 
 The formula
 -----------
-With ``z_ref = adapt z_audio`` (the neutral latent is 0) and ``h`` the linear decoder::
+With ``h`` the linear decoder, ``z_audio`` what was heard (0 is neutral) and a word at amount ``a``::
 
-    z_morphed = z_ref + Σ w (z_word - z_ref)
-    EQ        = h(z_morphed) - h(z_ref) = Σ w h(z_word) - Σ w h(z_ref)
+    EQ = a h(z_word) - adapt r(a) h(z_audio)          r(a) = 1 - (1 - min(a, 1))²
 
 so music that already sounds as asked gets less, and what sounds the other way gets more. The formula gives
-exactly flat when both latents are equal, and is proportional to the amount. The weight on what was heard
-is ``min(Σ|w|, 1)`` instead of ``Σ w``: a negative weight asks for less of the word, not for more of the
-colour that is there, and a strong wish does not over-correct.
+exactly flat at amount 0, and at amount 1 when both latents are equal. The first half of a knob's way mostly
+mends (three quarters of what is in the way are gone at 0.5), the second mostly colours. Amounts are
+``Σ|w|``, so a negative weight asks for less of the word, not for more of the colour that is there, and a
+strong wish does not over-correct.
 
 The hold
 --------
 What was heard is an estimate, and where it is wrong the formula would move music against the word: bright
-music that is meant to be so would be dulled by a little *bright*. So the move is held to the word's own
-direction in every region of the spectrum. The word's typical move ``w(f)`` changes the share of a region
-at ``f`` in this music's power by ``v(f) = w(f) - m(w)`` in dB, where ``m(w) = 10 lg Σ P 10^(w / 10)`` is what
-it does to the whole. The adaptive move ``e`` has to do the same with at least a part `HOLD` of the strength::
+music that is meant to be so would be dulled by a little *bright*. So the move is held to the direction of the
+word, twice. Along the word's own curve at least `LEFT` of it is left, so what is too warm already is made a
+little warmer, not colder. And it shows in this music (`semeq.engine.hold`): in the band that the word is
+about it does at least `HOLD` of what the word's own move does there, and at least `LEAST_DB` at amount 1.
+"Dark" never brightens, whatever was heard; *muddy*, which people draw down to the lowest bass, is more of
+200 to 500 Hz even on music that is nearly all bass. A wish whose words cancel holds nothing. `adapt` = 0
+is the words' typical move and is not held.
 
-    sign(v) (e - m(e)) >= HOLD |v| - slack(v)
-    slack(v) = SLACK_DB (1 - |v| / SLACK_WIDTH_DB)²   below the width, else 0
-
-Where the word does next to nothing the slack leaves the estimate its freedom. With an offset ``b`` such that
-``max(sign(v) (e - b), bound)`` does 0 dB to the whole, the bound holds exactly; there always is one, since
-``m(HOLD v) <= HOLD m(v) = 0``. "Dark" never brightens: no region whose share the word
-lowers by more than the width gains, whatever was heard.
+Seven bands cannot follow every curve. What they lack of the hold they are asked for again, a few times.
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import fit_bands
+from semeq.engine.fit import bounds, refine, to_parameters, to_settings
+from semeq.engine.hold import HOLD, Hold, aim_of
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
-from semeq.engine.settings import EQSettings
-from semeq.engine.units import Floats, read_only
+from semeq.engine.responses import prototypes_db
+from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
+from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
 
-HOLD = 0.2
-SLACK_DB, SLACK_WIDTH_DB = 6.0, 1.0
-#: The offset is found by halving this range (dB) so many times.
-_OFFSET_DB, _HALVINGS = 80.0, 34
-#: No move goes further at any frequency, whatever was heard (dB).
+#: What is left of the words' own move at least, along their curve, however much was heard.
+LEFT = 0.1
+#: Least effect of a move on the band that its words are about, in dB at amount 1.
+LEAST_DB = 0.5
+#: A wish whose words' own move is weaker than this (dB rms) holds in proportion.
+STRONG_DB = 1.0
+#: Below this `adapt` the least effect fades out: at 0 the words' own move is left as it is.
+FULL_HOLD_FROM = 0.25
+#: No move goes further at any frequency (dB), whatever was heard, unless the hold takes it.
 MOVE_LIMIT_DB = 15.0
 ADAPT_LIMIT = 2.0
-#: Steps of the fit from the recipe's own bands to those of the move.
+#: Steps of the fit from the recipe's own bands to those of the move; then how often what the bands lack of
+#: the hold is asked for again, how much more than lacks, and the steps of each fit.
 FIT_STEPS = 10
+_ROUNDS, _EAGER, _ROUND_STEPS = 3, 1.5, 4
 
 
-def _whole(move_db: Floats, share: Floats) -> Floats:
-    """Return what a move does to the power of the whole, in dB, shape ``(..., 1)``."""
-    total = (share * 10.0 ** (move_db / 10.0)).sum(axis=-1, keepdims=True)
-    whole: Floats = 10.0 * np.log10(total)
-    return whole
+def mended(amount: float) -> float:
+    """Return how much of what is in the way is gone at an amount.
+
+    >>> mended(0.0), mended(0.5), mended(1.0), mended(3.0)
+    (0.0, 0.75, 1.0, 1.0)
+    """
+    return 1.0 - (1.0 - min(amount, 1.0)) ** 2
 
 
-def held(move_db: Floats, word_db: Floats, spectrum_db: Floats, hold: float = HOLD) -> Floats:
-    """Return a move that goes the word's way everywhere in this music.
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What shall be done to some music.
 
     Parameters
     ----------
-    move_db : Floats
-        The adaptive move, shape ``(..., n)``.
-    word_db : Floats
-        The words' own move at the same amount, shape ``(..., n)``; flat gives flat.
+    curve_db : Floats
+        The move in dB, level removed, shape ``(..., n)``.
+    hold : Hold or None
+        What it has to do; None where nothing is held.
+    """
+
+    curve_db: Floats
+    hold: Hold | None = None
+
+
+def make_move(
+    words: Sequence[tuple[str, float, Floats]],
+    heard_db: Floats,
+    spectrum_db: Floats,
+    freqs_hz: Floats,
+    *,
+    adapt: float = 1.0,
+    hold: float = HOLD,
+) -> Move:
+    """Return the move of words on one piece of music, or on many.
+
+    Parameters
+    ----------
+    words : sequence of (str, float, Floats)
+        Name, weight and typical curve ``h(z_word)`` in dB, shape ``(n,)``, of each word.
+    heard_db : Floats
+        ``h(z_audio)``, shape ``(..., n)``.
     spectrum_db : Floats
         The music's long-term spectrum (dB, pink noise flat), shape ``(..., n)``.
+    freqs_hz : Floats
+        The grid, shape ``(n,)``.
+    adapt : float
+        How much what was heard counts: 0 the words' typical move, 1 the formula.
     hold : float
-        Least strength, in [0, 1], as a part of the words' own.
+        Least effect as a part of the words' own; 0 or less holds nothing.
+    """
+    total_weight = sum(abs(weight) for _, weight, _ in words)
+    words_db = np.sum([weight * curve for _, weight, curve in words], axis=0)
+    if total_weight == 0.0 or not np.any(words_db):
+        return Move(np.zeros(np.shape(heard_db)))
+    holding = None
+    if adapt != 0.0 and hold > 0.0:
+        # As much as is left of the wish where its words cancel: opposites hold nothing.
+        left = float(np.sqrt(np.mean(words_db**2))) / STRONG_DB
+        least_db = LEAST_DB * min(total_weight, 1.0, left) * min(adapt / FULL_HOLD_FROM, 1.0)
+        aim = aim_of(words, freqs_hz)
+        # First the words' own move: on this music it may not show where it should.
+        words_db = np.broadcast_to(words_db, np.shape(heard_db))
+        words_db = Hold(aim, words_db, spectrum_db, least_db=least_db, hold=0.0).held(words_db)
+        holding = Hold(aim, words_db, spectrum_db, least_db=least_db, hold=hold)
+    raw = words_db - adapt * mended(total_weight) * heard_db
+    if holding is not None:
+        along = (raw * words_db).sum(-1) / (words_db**2).sum(-1)
+        raw = raw + np.maximum(LEFT - along, 0.0)[..., None] * words_db
+    raw = np.clip(raw - raw.mean(axis=-1, keepdims=True), -MOVE_LIMIT_DB, MOVE_LIMIT_DB)
+    if holding is None:
+        return Move(raw)
+    raw = holding.held(raw)
+    raw = raw - raw.mean(axis=-1, keepdims=True)
+    # As a whole, so that it keeps its shape; and the hold comes before the limit.
+    over = np.maximum(np.abs(raw).max(axis=-1, keepdims=True) / MOVE_LIMIT_DB, 1.0)
+    limited = holding.held(raw / over)
+    return Move(limited - limited.mean(axis=-1, keepdims=True), holding)
+
+
+def bands_for(
+    move: Move, freqs_hz: Floats, start: Floats, *, fixed: frozenset[int] = frozenset()
+) -> Floats:
+    """Return the parameters of seven bands that do a move, held as it is.
+
+    Parameters
+    ----------
+    move : Move
+        On one piece of music or on many.
+    freqs_hz : Floats
+        The grid, shape ``(n,)``.
+    start : Floats
+        Parameters of the recipe's own bands, shape ``(7, 3)`` (`semeq.engine.fit.to_parameters`).
+    fixed : frozenset of int
+        Bands, counted from 0, that stay where they start.
 
     Returns
     -------
     Floats
-        Shape ``(..., n)``; its level is arbitrary.
+        Shape ``(..., 7, 3)``, gains within ±12 dB.
     """
-    top = spectrum_db.max(axis=-1, keepdims=True)
-    share = 10.0 ** ((spectrum_db - top) / 10.0)
-    share /= share.sum(axis=-1, keepdims=True)
-    own = word_db - _whole(word_db, share)
-    sign, size = np.sign(own), np.abs(own)
-    # Slack is for small effects of strong words, not for weak words: it shrinks with them.
-    strength = np.minimum(np.abs(word_db).max(axis=-1, keepdims=True) / SLACK_WIDTH_DB, 1.0)
-    width = SLACK_WIDTH_DB * np.maximum(strength, 1e-9)
-    slack = SLACK_DB * strength * np.maximum(0.0, 1.0 - size / width) ** 2
-    bound = hold * size - slack
-
-    def shifted(offset: Floats) -> Floats:
-        moved = move_db - offset
-        return np.where(sign == 0.0, moved, sign * np.maximum(sign * moved, bound))
-
-    low = np.full((*move_db.shape[:-1], 1), -_OFFSET_DB)
-    high = -low
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        louder = _whole(shifted(middle), share) > 0.0
-        low, high = np.where(louder, middle, low), np.where(louder, high, middle)
-    return shifted(high)
+    limits = bounds(None, DEFAULT_GAIN_LIMIT_DB)
+    wanted = move.curve_db
+    begin = np.broadcast_to(np.clip(start, *limits), (*wanted.shape[:-1], *start.shape))
+    bands = refine(begin, wanted, freqs_hz, limits=limits, iterations=FIT_STEPS, fixed=fixed)
+    if move.hold is None:
+        return bands
+    for _ in range(_ROUNDS):
+        lacks = np.maximum(move.hold.lacks_db(prototypes_db(bands, freqs_hz)[0]), 0.0)
+        if not lacks.any():
+            break
+        wanted = move.hold.raised(wanted, _EAGER * lacks)
+        again = refine(bands, wanted, freqs_hz, limits=limits, iterations=_ROUND_STEPS, fixed=fixed)
+        bands = np.where(lacks[..., None] > 0.0, again, bands)
+    return bands
 
 
-def move_db(
-    words_db: Floats,
-    heard_db: Floats,
-    spectrum_db: Floats,
+def make_recipe_move(
+    model: Model,
+    recipe: Recipe,
+    heard: Heard,
     *,
-    total_weight: float,
     adapt: float = 1.0,
-    hold: float = HOLD,
-) -> Floats:
-    """Return the curve of the move in dB, level removed.
+    amount: float = 1.0,
+    vocabulary: Vocabulary | None = None,
+) -> Move:
+    """Return the move of a recipe on what was heard, on the model's grid.
 
-    Parameters
-    ----------
-    words_db : Floats
-        ``Σ w h(z_word)``, shape ``(..., n)``.
-    heard_db : Floats
-        ``h(z_audio)``, shape ``(..., n)``.
-    spectrum_db : Floats
-        The music's long-term spectrum, shape ``(..., n)``.
-    total_weight : float
-        ``Σ|w|``.
-    adapt : float
-        How much what was heard counts: 0 the words' typical move, 1 the formula.
-    hold : float
-        See `held`; 0 or less leaves the formula as it is.
+    A word that the model never met, such as one of the user's own, moves by its curve in `vocabulary`.
+
+    Raises
+    ------
+    RecipeError
+        If a word is in neither, or adapt or amount is out of range.
     """
-    if total_weight == 0.0 or not np.any(words_db):
-        return np.zeros(np.broadcast_shapes(words_db.shape, heard_db.shape))
-    raw = words_db - adapt * min(total_weight, 1.0) * heard_db
-    if adapt != 0.0 and hold > 0.0:
-        raw = held(raw, np.broadcast_to(words_db, raw.shape), spectrum_db, hold)
-    raw = raw - raw.mean(axis=-1, keepdims=True)
-    limited: Floats = np.clip(raw, -MOVE_LIMIT_DB, MOVE_LIMIT_DB)
-    return limited
+    _check("adapt", adapt, 0.0, ADAPT_LIMIT)
+    _check("amount", amount, -4.0, 4.0)
+    words = []
+    for word, weight in recipe.terms:
+        if word in model.words:
+            typical = model.decode(model.words[word])
+        elif vocabulary is not None:
+            at, known = np.log(model.freqs_hz), np.log(vocabulary.freqs_hz)
+            typical = np.interp(at, known, vocabulary.get(word).curve_db)
+        else:
+            raise RecipeError(f"the model must know every word of a recipe, got {word!r}")
+        words.append((word, amount * weight, typical))
+    boldness = float(model.notes.get("boldness", 1.0))
+    return make_move(
+        words,
+        model.decode(heard.z),
+        heard.spectrum_db,
+        model.freqs_hz,
+        adapt=adapt * boldness,
+    )
 
 
 def morph_curve(
@@ -148,36 +226,16 @@ def morph_curve(
     amount: float = 1.0,
     vocabulary: Vocabulary | None = None,
 ) -> Floats:
-    """Return the move of a recipe on what was heard: dB on the model's grid, shape ``(n,)``.
+    """Return the curve of `make_recipe_move`: dB on the model's grid, shape ``(n,)``."""
+    move = make_recipe_move(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
+    return move.curve_db
 
-    A word that the model never met, such as one of the user's own, moves by its curve in `vocabulary`.
 
-    Raises
-    ------
-    RecipeError
-        If a word is in neither, or adapt or amount is out of range.
-    """
-    _check("adapt", adapt, 0.0, ADAPT_LIMIT)
-    _check("amount", amount, -4.0, 4.0)
-    total = np.zeros(len(model.freqs_hz))
-    for word, weight in recipe.terms:
-        if word in model.words:
-            typical = model.decode(model.words[word])
-        elif vocabulary is not None:
-            at, known = np.log(model.freqs_hz), np.log(vocabulary.freqs_hz)
-            typical = np.interp(at, known, vocabulary.get(word).curve_db)
-        else:
-            raise RecipeError(f"the model must know every word of a recipe, got {word!r}")
-        total = total + amount * weight * typical
-    weight = sum(abs(amount * w) for _, w in recipe.terms)
-    boldness = float(model.notes.get("boldness", 1.0))
-    return move_db(
-        total,
-        model.decode(heard.z),
-        heard.spectrum_db,
-        total_weight=weight,
-        adapt=adapt * boldness,
-    )
+def fit_move(
+    move: Move, freqs_hz: Floats, start: EQSettings, *, fixed: frozenset[int] = frozenset()
+) -> EQSettings:
+    """Return the bands of a move on one piece of music; see `bands_for`."""
+    return to_settings(bands_for(move, freqs_hz, to_parameters(start), fixed=fixed))
 
 
 def morph(
@@ -212,12 +270,12 @@ def morph(
         Gains within ±12 dB.
     """
     meaning = interpret(recipe, vocabulary, amount=amount)
-    curve = morph_curve(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
-    if adapt == 0.0 or not np.any(curve):
-        return meaning.settings if np.any(curve) else EQSettings.flat()
-    return fit_bands(
-        read_only(curve), model.freqs_hz, start=meaning.settings, iterations=FIT_STEPS
-    )
+    move = make_recipe_move(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
+    if not np.any(move.curve_db):
+        return EQSettings.flat()
+    if adapt == 0.0:
+        return meaning.settings
+    return fit_move(move, model.freqs_hz, meaning.settings)
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -2,7 +2,7 @@
 
 `semeq.training.model_method` asks the files that users load, about sound. `LevelMethod` asks the networks
 themselves about thousands of clips: a clip's curve is added to the band levels of its crop, decoded
-once, and the encoder sees those. Both go through `semeq.engine.morph.move_db`. The literal formula of the
+once, and the encoder sees those. Both go through `semeq.engine.morph.make_move`. The literal formula of the
 literature, ``decode(z_morphed)`` without taking off where the sound is, is there as `literal`.
 """
 
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from semeq.engine.morph import HOLD, move_db
+from semeq.engine.hold import HOLD
+from semeq.engine.morph import make_move
 from semeq.engine.units import Floats
 from semeq.training.clips import Clips
 from semeq.training.features import UNIT_DB, log_bands, long_term_db, normalised
@@ -27,19 +28,6 @@ _BATCH = 64
 _TO_GRID = np.array(
     [np.interp(np.log(GRID_HZ), np.log(FREQS_HZ), row) for row in np.eye(len(FREQS_HZ))]
 )
-
-
-def _move(
-    word_db: Floats,
-    amount: float,
-    heard_db: Floats,
-    spectrum_db: Floats,
-    *,
-    adapt: float,
-    hold: float,
-) -> Floats:
-    words = np.broadcast_to(amount * word_db, heard_db.shape)
-    return move_db(words, heard_db, spectrum_db, total_weight=abs(amount), adapt=adapt, hold=hold)
 
 
 class CropLevels:
@@ -124,4 +112,6 @@ class LevelMethod:
         if self.literal:
             moved: Floats = found + abs(amount) * (np.sign(amount) * own - found)
             return moved
-        return _move(own, amount, found, spectra, adapt=self.adapt, hold=self.hold)
+        return make_move(
+            [(word, amount, own)], found, spectra, GRID_HZ, adapt=self.adapt, hold=self.hold
+        ).curve_db

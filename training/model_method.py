@@ -15,12 +15,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from semeq.engine.encoder import Heard, Model, load_model
-from semeq.engine.fit import bounds, refine, to_parameters
+from semeq.engine.fit import to_parameters
+from semeq.engine.frontend import BandStream
 from semeq.engine.meaning import interpret
-from semeq.engine.morph import FIT_STEPS, move_db
+from semeq.engine.morph import Move, bands_for, make_move
 from semeq.engine.recipe import Recipe
 from semeq.engine.responses import prototypes_db
-from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB
 from semeq.engine.units import Audio, Floats
 from semeq.presets.library import shipped_vocabulary
 from semeq.training.clips import Clips
@@ -63,9 +63,9 @@ class ModelMethod:
 
     def hear(self, audio: Audio, fs: float) -> Heard:
         """Return what is heard of a sound, the mean over its windows."""
-        size = int(WINDOW_S * fs)
-        count = max(1, len(audio) // size)
-        heard = [self._model.hear(part, fs) for part in np.array_split(audio, count)]
+        levels = BandStream(fs, audio.shape[1]).feed(audio)
+        count = max(1, round(len(audio) / fs / WINDOW_S))
+        heard = [self._model.hear_levels(part) for part in np.array_split(levels, count)]
         return Heard(
             np.mean([one.z for one in heard], axis=0),
             np.mean([one.spectrum_db for one in heard], axis=0),
@@ -79,34 +79,26 @@ class ModelMethod:
             )
         return self.heard[clips]
 
-    def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Floats:
-        """Return the move as the model means it, shape ``(n, 61)``."""
-        total = np.sum(
-            [w * (self._latents[word] @ self._model.decoder) for word, w in weights.items()], axis=0
-        )
-        return move_db(
-            np.broadcast_to(total, heard.spectrum_db.shape),
+    def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Move:
+        """Return the move as the model means it, curves of shape ``(n, 61)``."""
+        words = [
+            (w, weight, self._latents[w] @ self._model.decoder) for w, weight in weights.items()
+        ]
+        return make_move(
+            words,
             self._model.decode(heard.z),
             heard.spectrum_db,
-            total_weight=sum(map(abs, weights.values())),
+            self._model.freqs_hz,
             adapt=self._adapt,
         )
 
-    def _through_bands(self, weights: Mapping[str, float], curves_db: Floats) -> Floats:
+    def _through_bands(self, weights: Mapping[str, float], move: Move) -> Floats:
         """Return the response of the seven bands that `semeq.engine.morph.morph` would fit."""
         recipe = Recipe(tuple((word, w) for word, w in weights.items() if w))
-        if not np.any(curves_db) or not recipe.terms:
-            return np.zeros_like(curves_db)
-        limits = bounds(None, DEFAULT_GAIN_LIMIT_DB)
-        start = np.clip(to_parameters(interpret(recipe, self._vocabulary).settings), *limits)
-        bands = refine(
-            np.broadcast_to(start, (len(curves_db), *start.shape)),
-            curves_db,
-            GRID_HZ,
-            limits=limits,
-            iterations=FIT_STEPS,
-        )
-        return without_level(prototypes_db(bands, GRID_HZ)[0])
+        if not np.any(move.curve_db) or not recipe.terms:
+            return np.zeros_like(move.curve_db)
+        start = to_parameters(interpret(recipe, self._vocabulary).settings)
+        return without_level(prototypes_db(bands_for(move, GRID_HZ, start), GRID_HZ)[0])
 
     def blends_db(self, weights: Mapping[str, float], clips: Clips) -> Floats:
         """Return the response for weighted words, one curve a clip."""
@@ -137,13 +129,13 @@ class ModelMethod:
 class LiteralDecode(ModelMethod):
     """The move of the closest public attempt: decode the morphed latent itself, not a difference."""
 
-    def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Floats:
+    def _wanted(self, weights: Mapping[str, float], heard: Heard) -> Move:
         reference = self._adapt * heard.z
         moved = sum(w * (self._latents[word] - reference) for word, w in weights.items())
-        return without_level(self._model.decode(reference + moved))
+        return Move(without_level(self._model.decode(reference + moved)))
 
-    def _through_bands(self, weights: Mapping[str, float], curves_db: Floats) -> Floats:
-        return curves_db
+    def _through_bands(self, weights: Mapping[str, float], move: Move) -> Floats:
+        return move.curve_db
 
 
 def methods(folder: str) -> list[ModelMethod]:

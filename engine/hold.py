@@ -1,0 +1,166 @@
+"""The hold: what an adaptive move has to do to the band that its words are about, whatever was heard.
+
+The direction of a word (`semeq.engine.directions`) is a band whose share of the whole it wants to rise or
+fall. The effect of a move ``e`` on music of power ``P`` is how much it raises the band against the rest::
+
+    q(e) = sign (10 lg Σ_in P 10^(e / 10) / Σ_out P 10^(e / 10)  -  10 lg Σ_in P / Σ_out P)
+
+and every move has to satisfy ``q(e) >= max(HOLD q(words' own move), least)``. One that does not is given
+as much of a smooth step over the band as it takes. In a blend, effects and steps are summed, weighed as
+the words are.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from semeq.engine.balance import TOP_HZ
+from semeq.engine.directions import BOTTOM_HZ, Direction, direction_of
+from semeq.engine.units import Floats
+
+#: Least part of what the words' own move does to their band.
+HOLD = 0.2
+#: The step that holds a move is no higher than this (dB), found by so many halvings.
+STEP_LIMIT_DB, _HALVINGS = 40.0, 20
+#: How soon the step rises at the edges of the band: width in octaves.
+EDGE_OCTAVES = 0.25
+
+
+class Aim:
+    """Where a wish must show: the directions of its words, weighed as they are asked for.
+
+    Parameters
+    ----------
+    freqs_hz : Floats
+        The grid of curves, log-spaced, shape ``(n,)``.
+    directions : tuple of (Direction, float)
+        Each word's direction and weight; a negative weight wants the reverse.
+    """
+
+    def __init__(self, freqs_hz: Floats, directions: tuple[tuple[Direction, float], ...]) -> None:
+        whole = sum(abs(weight) for _, weight in directions) or 1.0
+        inside = [_share_inside(freqs_hz, direction) for direction, _ in directions]
+        #: Weights that sum to 1 in size, sign of the direction included.
+        self._weights = [d.sign * weight / whole for d, weight in directions]
+        self._inside = [np.maximum(share, 1e-9) for share in inside]
+        self._outside = [np.maximum(1.0 - share, 1e-9) for share in inside]
+        self.step_db: Floats = np.sum(
+            [
+                weight * _step(freqs_hz, direction)
+                for weight, (direction, _) in zip(self._weights, directions, strict=True)
+            ],
+            axis=0,
+        )
+
+    def effect_db(self, move_db: Floats, power: Floats) -> Floats:
+        """Return what a move does to bands against their rest in music of this power, ``(..., 1)``."""
+        moved = power * 10.0 ** (move_db / 10.0)
+        effect = np.zeros((*np.broadcast_shapes(move_db.shape, power.shape)[:-1], 1))
+        for weight, inside, outside in zip(self._weights, self._inside, self._outside, strict=True):
+            after = (moved @ inside) / (moved @ outside)
+            before = (power @ inside) / (power @ outside)
+            effect += weight * (10.0 * np.log10(after / before))[..., None]
+        return effect
+
+
+def _share_inside(freqs_hz: Floats, direction: Direction) -> Floats:
+    """Return the share of each grid point's stretch that lies in the band."""
+    at = np.log2(freqs_hz)
+    half = 0.5 * float(at[1] - at[0])
+    low, high = np.log2(direction.low_hz), np.log2(direction.high_hz)
+    covered = np.minimum(at + half, high) - np.maximum(at - half, low)
+    share: Floats = np.clip(covered / (2.0 * half), 0.0, 1.0)
+    return share
+
+
+def _step(freqs_hz: Floats, direction: Direction) -> Floats:
+    """Return a smooth step of 1 dB over the band; an end of the spectrum is no edge."""
+    at = np.log2(freqs_hz)
+    step = np.ones(len(freqs_hz))
+    if direction.low_hz > BOTTOM_HZ:
+        step /= 1.0 + np.exp((np.log2(direction.low_hz) - at) * (4.0 / EDGE_OCTAVES))
+    if direction.high_hz < TOP_HZ:
+        step /= 1.0 + np.exp((at - np.log2(direction.high_hz)) * (4.0 / EDGE_OCTAVES))
+    return step
+
+
+@lru_cache(maxsize=256)
+def _direction(word: str, curve: bytes, grid: bytes) -> Direction:
+    return direction_of(word, np.frombuffer(curve), np.frombuffer(grid))
+
+
+def aim_of(words: Sequence[tuple[str, float, Floats]], freqs_hz: Floats) -> Aim:
+    """Return where a wish must show.
+
+    Parameters
+    ----------
+    words : sequence of (str, float, Floats)
+        Name, weight and typical curve ``(n,)`` in dB of each word.
+    freqs_hz : Floats
+        The grid of curves, shape ``(n,)``.
+    """
+    grid = np.ascontiguousarray(freqs_hz, dtype=np.float64).tobytes()
+    return Aim(
+        freqs_hz,
+        tuple(
+            (_direction(name, np.ascontiguousarray(curve, dtype=np.float64).tobytes(), grid), w)
+            for name, w, curve in words
+        ),
+    )
+
+
+class Hold:
+    """What moves on some music have to do, and what they lack.
+
+    Parameters
+    ----------
+    aim : Aim
+        Where the words must show.
+    words_db : Floats
+        The words' own move in dB at the amount asked for, shape ``(..., n)``.
+    spectrum_db : Floats
+        The music's long-term spectrum (dB, pink noise flat), shape ``(..., n)``.
+    least_db : float
+        Least effect in dB.
+    hold : float
+        Least effect as a part of the words' own, in [0, 1].
+    """
+
+    def __init__(
+        self,
+        aim: Aim,
+        words_db: Floats,
+        spectrum_db: Floats,
+        *,
+        least_db: float,
+        hold: float = HOLD,
+    ) -> None:
+        self._aim = aim
+        top = spectrum_db.max(axis=-1, keepdims=True)
+        self._power: Floats = 10.0 ** ((spectrum_db - top) / 10.0)
+        own = aim.effect_db(words_db, self._power)
+        self._needed: Floats = np.maximum(hold * own, least_db)
+
+    def lacks_db(self, move_db: Floats) -> Floats:
+        """Return how much the effect of a move is too small, in dB, shape ``(..., 1)``; 0 or less: none."""
+        lacks: Floats = self._needed - self._aim.effect_db(move_db, self._power)
+        return lacks
+
+    def held(self, move_db: Floats) -> Floats:
+        """Return a move that lacks nothing, shape ``(..., n)``; its level is arbitrary."""
+        missing = self.lacks_db(move_db) > 0.0
+        if not missing.any():
+            return move_db
+        low = np.zeros(missing.shape)
+        high = np.full(missing.shape, STEP_LIMIT_DB)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            enough = self.lacks_db(move_db + middle * self._aim.step_db) <= 0.0
+            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        return self.raised(move_db, np.where(missing, high, 0.0))
+
+    def raised(self, move_db: Floats, by_db: Floats) -> Floats:
+        """Return a move with so much more of the step over the band; `by_db` is ``(..., 1)``."""
+        raised: Floats = move_db + by_db * self._aim.step_db
+        return raised
