@@ -36,7 +36,7 @@ WIDTHS: Floats = read_only(np.diff(np.log2(EDGES_HZ)))
 TILT_RANGE_HZ = (50.0, 12_500.0)
 WINDOW_S = 0.17
 #: Of a file so many frames are measured at full density, then as many at half of it, and so on.
-DENSE_FRAMES = 200
+DENSE_FRAMES = 120
 #: A share below this is nothing.
 FLOOR = 1e-12
 #: Mean power (full scale is 1) under which a sound is silence: -100 dB.
