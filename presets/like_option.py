@@ -8,6 +8,7 @@ The reference is compared with what music usually sounds like; how much of that 
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from semeq.engine.errors import SemeqError, UsageError
 
@@ -33,6 +34,22 @@ like_option = click.option(
     callback=_recipe_of,
     help="Start with the words that make usual music sound like this file; --adapt does the rest.",
 )
+
+
+def compared_instead(ctx: click.Context) -> float:
+    """Return the ``adapt`` of a render by reference, 0: each input was compared with it, so it was heard.
+
+    Raises
+    ------
+    UsageError
+        If the command line asks for more.
+    """
+    asked = float(ctx.params["adapt"])
+    if asked > 0.0 and ctx.get_parameter_source("adapt") is ParameterSource.COMMANDLINE:
+        raise UsageError(
+            f"--like compares each input with the reference itself: leave out --adapt, got {asked:g}"
+        )
+    return 0.0
 
 
 def make_or_like(make: str | None, like: str | None) -> str | None:

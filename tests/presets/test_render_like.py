@@ -12,6 +12,7 @@ from scipy.signal import butter, sosfilt
 
 from semeq.engine.balance import Meter
 from semeq.engine.design import design_sos
+from semeq.engine.errors import UsageError
 from semeq.engine.recipe import Recipe
 from semeq.engine.reference import Spectrum, difference, measure_file
 from semeq.engine.units import Audio, Floats
@@ -120,8 +121,9 @@ def test_the_reference_is_never_replaced_and_must_be_sound(tmp_path: Path) -> No
     done = CliRunner().invoke(render, [str(source), "--like", str(silent)])
     assert done.exit_code != 0
     assert "silence" in str(done.exception)
-    done = CliRunner().invoke(render, [str(source), "--like", str(reference), "--make", "warm"])
-    assert done.exit_code != 0
+    for more in (("--make", "warm"), ("--adapt", "0.5")):
+        done = CliRunner().invoke(render, [str(source), "--like", str(reference), *more])
+        assert isinstance(done.exception, UsageError)
 
 
 def test_like_itself_changes_nothing(tmp_path: Path) -> None:
