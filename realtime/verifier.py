@@ -18,6 +18,7 @@ from semeq.engine.recipe import Recipe
 from semeq.engine.verdicts import Outcome, Verification
 from semeq.engine.watch import Watch
 from semeq.engine.words import Vocabulary
+from semeq.presets.usual import load_usual_balance
 from semeq.realtime.conductor import Plan
 from semeq.realtime.tap import Tap, TapReader
 
@@ -46,7 +47,7 @@ class Verifier:
     say : callable
         Shows one line to the person.
     usual : Balance, optional
-        What "already so" is measured against.
+        What "already so" is measured against; by default what music usually is.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Verifier:
         usual: Balance | None = None,
     ) -> None:
         self._tap, self._vocabulary, self._plan, self._say = tap, vocabulary, plan, say
-        self._usual = usual
+        self._usual = load_usual_balance() if usual is None else usual
         self._watch = Watch(fs, tap.channels)
         self._reader = TapReader(tap)
         self._asked: tuple[str, float, bool] | None = None
@@ -90,6 +91,13 @@ class Verifier:
         """Return the newest verdicts as plain values for JSON, or None while there is nothing to judge."""
         newest = self.newest
         return None if newest is None else newest.as_dict()
+
+    def shown(self) -> tuple[tuple[str, bool], ...]:
+        """Return the newest verdicts for a view: a few characters each, and whether it is a miss."""
+        newest = self.newest
+        if newest is None:
+            return ()
+        return tuple((verdict.short, verdict.is_miss) for verdict in newest.verdicts)
 
     def _run(self) -> None:
         while not self._ended.wait(POLL_S):

@@ -54,10 +54,14 @@ class Scene:
 def test_what_is_reached_is_there_for_the_status_and_nothing_is_said() -> None:
     scene = Scene(plan("warm"), pink(6.0, FS, 2))
     assert scene.verifier.as_dict() is None
+    assert scene.verifier.shown() == ()
     scene.play(3)
     told = scene.verifier.newest
     assert told is not None
     assert told.verdicts[0].outcome is Outcome.REACHED
+    ((short, is_miss),) = scene.verifier.shown()
+    assert short.startswith("warm +")
+    assert not is_miss
     assert json.loads(json.dumps(scene.verifier.as_dict()))["verdicts"][0]["word"] == "warm"
     scene.play(2 * LASTS)
     assert scene.said == []
@@ -81,6 +85,9 @@ def test_bands_that_do_the_opposite_are_a_miss() -> None:
     scene.play(2 * LASTS)
     assert scene.verifier.newest is not None
     assert scene.verifier.newest.verdicts[0].outcome is Outcome.WRONG
+    ((short, is_miss),) = scene.verifier.shown()
+    assert short.endswith("dB: wrong way")
+    assert is_miss
     assert len(scene.said) == 1
 
 
