@@ -1,6 +1,7 @@
 """``semeq live`` and ``semeq devices``: the commands that make sound."""
 
 import json
+import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -9,10 +10,9 @@ from typing import Any
 import click
 
 from semeq.engine.errors import DeviceError, UsageError
-from semeq.engine.recipe import Recipe
-from semeq.engine.words import Vocabulary
+from semeq.presets.design_option import design_option
 from semeq.presets.library import load_vocabulary
-from semeq.realtime.control import AddWords, ControlState
+from semeq.realtime.control import BAND_TRIM_RANGE_DB, BANDS, NO_TRIMS, AddWords
 
 MAX_BLOCK = 8192
 #: Look-ahead of the true-peak limiter when it is asked for.
@@ -27,14 +27,24 @@ def _say(message: str) -> None:
     click.echo(f"semeq: {' '.join(message.split())}", err=True)
 
 
-def _state(make: str | None, amount: float, adapt: float, vocabulary: Vocabulary) -> ControlState:
-    """Return where the knobs stand at the start; unknown words are an error here, not later."""
-    recipe = Recipe.parse(make) if make else Recipe(())
-    weights: dict[str, float] = {}
-    for name, weight in recipe.terms:
-        word = vocabulary.get(name).word
-        weights[word] = weights.get(word, 0.0) + weight
-    return ControlState(tuple(weights.items()), amount=amount, adapt=adapt)
+def _trims(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[float, ...]:
+    """Return the seven band trims that BAND=DB, given any number of times, ask for."""
+    trims = list(NO_TRIMS)
+    low, high = BAND_TRIM_RANGE_DB
+    for text in values:
+        band, _, db = text.partition("=")
+        try:
+            number, value = int(band), float(db)
+            if number not in BANDS or not low <= value <= high:
+                raise ValueError
+        except ValueError:
+            raise click.BadParameter(
+                f"{text!r} must be BAND=DB with a band in 1 to 7 and dB in {low:g} to {high:g}"
+            ) from None
+        trims[number - 1] = value
+    return tuple(trims)
 
 
 @click.command()
@@ -44,17 +54,51 @@ def _state(make: str | None, amount: float, adapt: float, vocabulary: Vocabulary
 @click.option(
     "--amount",
     type=click.FloatRange(0, 2),
-    default=1.0,
-    show_default=True,
-    help="Strength of the whole recipe.",
+    help="Strength of the whole recipe; by default 1.",
 )
 @click.option(
     "--adapt",
     type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="How much the sound itself has a say; above 0 needs the audio encoder.",
+    help="How much the sound itself has a say: 1 (default) all it asks for, 0 the words' typical moves.",
 )
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.05, 60),
+    metavar="S",
+    help="How fast it follows the sound: the time constant in seconds; by default 1.5.",
+)
+@click.option(
+    "--max-db",
+    type=click.FloatRange(0, 12, min_open=True),
+    metavar="DB",
+    help="No band goes further than this; by default 12.",
+)
+@click.option(
+    "--slew",
+    type=click.FloatRange(0.1, 1000),
+    metavar="DB_S",
+    help="How fast the sound itself may move the curve, in dB a second; by default 12. Knobs act at once.",
+)
+@click.option(
+    "--lock",
+    "locks",
+    type=click.IntRange(1, 7),
+    multiple=True,
+    metavar="BAND",
+    help="Leave this band (1 to 7) alone; the others work around it. More than once if need be.",
+)
+@click.option(
+    "--trim",
+    "trims",
+    multiple=True,
+    metavar="BAND=DB",
+    callback=_trims,
+    help="Add so much to a band, whatever else it does. More than once if need be.",
+)
+@click.option(
+    "--isolate", is_flag=True, help="Hear in a process of its own, which may crash unnoticed."
+)
+@click.option("--fresh", is_flag=True, help="Start without what is remembered of the last session.")
 @click.option(
     "--input", "-i", "input_", metavar="DEV", help="Input device: number or part of its name."
 )
@@ -94,9 +138,7 @@ def _state(make: str | None, amount: float, adapt: float, vocabulary: Vocabulary
 @click.option(
     "--midi-map",
     metavar="NAME|FILE",
-    default="default",
-    show_default=True,
-    help="Which controller does what: a factory map or a TOML file ('semeq midi maps').",
+    help="Which controller does what: a factory map ('default') or a TOML file; see 'semeq midi maps'.",
 )
 @click.option(
     "--duration",
@@ -125,10 +167,18 @@ def _state(make: str | None, amount: float, adapt: float, vocabulary: Vocabulary
 @click.option(
     "--plain", is_flag=True, help="One status line a second instead of the view; no keys."
 )
+@design_option
 def live(
     make: str | None,
-    amount: float,
-    adapt: float,
+    amount: float | None,
+    adapt: float | None,
+    speed: float | None,
+    max_db: float | None,
+    slew: float | None,
+    locks: tuple[int, ...],
+    trims: tuple[float, ...],
+    isolate: bool,
+    fresh: bool,
     input_: str | None,
     output: str | None,
     samplerate: float | None,
@@ -137,37 +187,44 @@ def live(
     limiter: str,
     ceiling: float,
     midi: str | None,
-    midi_map: str,
+    midi_map: str | None,
     duration: float | None,
     status: Path | None,
     record_log: Path | None,
     record_input: Path | None,
     plain: bool,
+    design: str,
 ) -> None:
     """Reshape the sound that comes in, live.
 
-    Ctrl-C ends with a short fade. Keys: arrows choose and turn a word, space bypasses, ? helps.
+    Without --make it goes on with the recipe of the last session. Ctrl-C ends with a short fade. Keys:
+    arrows choose and turn a word, space bypasses, f freezes what was heard, ? helps.
     """
-    vocabulary = load_vocabulary()
-    state = _state(make, amount, adapt, vocabulary)
-    if adapt > 0.0:
-        _say(f"--adapt {adapt:g} has no effect: there is no audio encoder in this version")
     if record_log is not None and record_log == record_input:
         raise UsageError("--record-log and --record-input must be two files")
     from semeq.engine.jit import is_compiled
-    from semeq.presets.midi_maps import load_map
+    from semeq.presets.remembered import NOTHING, recall
+    from semeq.presets.shipped_model import why_deaf
     from semeq.realtime import devices as listing
+    from semeq.realtime.hearing import shipped_hearing
     from semeq.realtime.midi_desk import MidiDesk
     from semeq.realtime.midi_input import MidiInput
     from semeq.realtime.session import Session, SessionConfig, stopping_on_signals
+    from semeq.realtime.start import Keeper, Start, Wishes
     from semeq.realtime.stream import StreamConfig
     from semeq.realtime.surface import Notices, Surface
 
+    notices = Notices()
+    vocabulary = load_vocabulary()
+    wishes = Wishes(make, amount, adapt, frozenset(locks), trims, input_, output, midi, midi_map)
+    memory = NOTHING if fresh else recall(notices, vocabulary.words.__contains__)
+    start = Start(wishes, memory, vocabulary, why_deaf(), notices)
+    midi_map_used = start.map() if start.midi is not None else None
     listing.refresh()
-    device_out = listing.find(output, "output")
+    device_out = start.device("output")
     fs = samplerate or device_out.fs
     stream = StreamConfig(
-        listing.find(input_, "input"),
+        start.device("input"),
         device_out,
         fs,
         blocksize,
@@ -175,24 +232,33 @@ def live(
         round(LOOKAHEAD_S * fs) if limiter == "lookahead" else 0,
         ceiling,
     )
-    config = SessionConfig(stream, state, duration, status, record_log, record_input)
-    notices = Notices()
+    hearing = shipped_hearing(speed_s=speed, max_db=max_db, slew_db_s=slew, is_isolated=isolate)
+    config = SessionConfig(
+        stream, start.state, duration, status, record_log, record_input, hearing, design
+    )
     if not is_compiled("callback"):
         notices("compiling the audio path for this processor, once: this takes a moment")
     session = Session(config, vocabulary, notices)
     knobs = None
-    if midi is not None:
-        knobs = MidiDesk(session.desk, load_map(midi_map), vocabulary.words)
+    if midi_map_used is not None:
+        knobs = MidiDesk(session.desk, midi_map_used, vocabulary.words)
         for line in knobs.warnings:
             notices(line)
     session.desk.act(AddWords(knobs.words if knobs is not None else STARTING_WORDS))
+    keeper = Keeper(session.desk, start, notices)
     with stopping_on_signals(session), session.running(), ExitStack() as surfaces:
+        surfaces.callback(keeper.write)
         port = None
-        if knobs is not None and midi is not None:
-            port = surfaces.enter_context(MidiInput(midi, knobs, announce=notices))
+        if knobs is not None and start.midi is not None:
+            port = surfaces.enter_context(MidiInput(start.midi, knobs, announce=notices))
         surface = Surface(session, notices, knobs=knobs, midi=port, is_plain=plain)
         surfaces.enter_context(surface)
-        session.wait(surface.tick, TICK_S)
+
+        def tick() -> None:
+            surface.tick()
+            keeper.tick(time.perf_counter())
+
+        session.wait(tick, TICK_S)
     _say(summary(session.status("stopped")))
 
 

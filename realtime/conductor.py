@@ -1,9 +1,13 @@
 """The control loop of a live session: from what a person wants to what the audio thread runs.
 
 It sleeps until the desk changes (a knob is acted on at once) and wakes a hundred times a second
-besides, to follow the programme's level and to note which sets the audio thread has taken. What it
-publishes is whole and final: coefficients designed, gain chosen, ramp set. The audio thread only
-picks it up.
+besides, to follow the programme's level, to see whether the encoder has heard something new, and to note
+which sets the audio thread has taken. What it publishes is whole and final: coefficients designed, gain
+chosen, ramp set. The audio thread only picks it up.
+
+A knob's move is a short ramp that is finished before the next. What the sound itself asks for (the
+encoder's hearing, the level compensation) moves in gently, and a knob does not wait for it; nor does a
+gentle set ever take the place of a knob's move that waits.
 """
 
 import logging
@@ -13,17 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from semeq.engine.adaptive import Designer, Limits
 from semeq.engine.compensation import ProgrammeSpectrum
-from semeq.engine.design import design
+from semeq.engine.design import DEFAULT_DESIGN, design
+from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import SemeqError
-from semeq.engine.meaning import Meaning, interpret
-from semeq.engine.recipe import Recipe
+from semeq.engine.meaning import Meaning
+from semeq.engine.path import POSITION
 from semeq.engine.settings import EQSettings
 from semeq.engine.timeline import ControlSet, Event
 from semeq.engine.words import Vocabulary
 from semeq.realtime import callback as native
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
+from semeq.realtime.ear import Report
 from semeq.realtime.mailbox import post
 from semeq.realtime.priority import prefer_this_thread
 from semeq.realtime.stream import LiveStream
@@ -33,10 +40,14 @@ _log = logging.getLogger(__name__)
 PERIOD_S = 0.01
 #: A ramp is over before the next set can come, and long enough to be inaudible (``make bench``).
 RAMP_S = 0.006
+#: What was heard comes in over nearly as long as the next hearing takes to come: a ramp is over then.
+HEARD_RAMP_S = 0.09
 FADE_S = 0.02
 START_S = 0.5
 STOP_S = 0.05
 LISTEN_EVERY_S = 0.1
+#: Longer pauses between two designs count as so much, s.
+LONGEST_STEP_S = 0.5
 #: Smaller changes of the compensation are left for later: nobody hears them.
 GAIN_STEP_DB = 0.05
 
@@ -47,6 +58,7 @@ class Plan:
 
     recipe: str = ""
     amount: float = 1.0
+    adapt: float = 0.0
     settings: EQSettings = field(default_factory=EQSettings.flat)
     gain_db: float = 0.0
     bypass: bool = False
@@ -57,9 +69,35 @@ class Plan:
         return {
             "recipe": self.recipe,
             "amount": self.amount,
+            "adapt": self.adapt,
             "gain_db": self.gain_db,
             "bands": self.settings.as_dicts(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the meaning of a recipe is made with.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        What the words mean.
+    model : Model or None
+        Decoder and latents, for a recipe that adapts to what is heard; None for typical moves alone.
+    limits : Limits
+        How far and how fast the sound may move the bands; locks and trims come from the desk.
+    heard : callable
+        Returns what the encoder heard last, or None; see `semeq.realtime.worker.Worker.latest`.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
+    """
+
+    vocabulary: Vocabulary
+    model: Model | None = None
+    limits: Limits = field(default_factory=Limits)
+    heard: Callable[[], Report | None] = lambda: None
+    design: str = DEFAULT_DESIGN
 
 
 class Conductor(threading.Thread):
@@ -71,8 +109,8 @@ class Conductor(threading.Thread):
         Where the wishes are.
     stream : LiveStream
         Where they go.
-    vocabulary : Vocabulary
-        What the words mean.
+    means : Means
+        What they mean.
 
     Attributes
     ----------
@@ -80,51 +118,78 @@ class Conductor(threading.Thread):
         Told of every set that took effect, in order; set it before `start`.
     plan : Plan
         What was published last.
+    heard : Heard or None
+        What the bands follow: what was heard last, or what was held when it was frozen.
     updates : int
         How many sets were published.
     """
 
-    def __init__(
-        self,
-        desk: Desk,
-        stream: LiveStream,
-        vocabulary: Vocabulary,
-    ) -> None:
+    def __init__(self, desk: Desk, stream: LiveStream, means: Means) -> None:
         super().__init__(name="semeq-conductor", daemon=True)
         self._desk = desk
         self._stream = stream
-        self._vocabulary = vocabulary
+        self._means = means
+        self._limits = means.limits
+        self._designer = Designer(means.model, means.vocabulary, stream.fs, means.limits)
         self.on_event: Callable[[Event], None] | None = None
-        self._programme = ProgrammeSpectrum(stream.fs, LISTEN_EVERY_S)
+        self._programme = ProgrammeSpectrum(stream.fs, LISTEN_EVERY_S, design=means.design)
         self._stop_requested = threading.Event()
         self._sequence = 0
         self._pending: dict[int, tuple[ControlSet, Plan]] = {}
         self._drained = 0
         self._meaning = Meaning(EQSettings.flat(), self._programme.freqs_hz * 0.0, ())
-        self._meant: tuple[Recipe, float] | None = None
+        self._state: ControlState | None = None
+        self._followed = ControlState()
+        self._report: Report | None = None
+        self._designed_at = 0.0
+        self._busy_until = 0
         self._problem: tuple[str, ...] = ()
+        self.heard: Heard | None = None
         self.plan = Plan()
         self.updates = 0
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self._stream.fs)
 
-    def _understand(self, state: ControlState) -> None:
-        """Follow the recipe; one that cannot be understood leaves the sound as it is."""
-        wanted = (state.recipe, state.amount)
-        if wanted == self._meant:
+    def _understand(self, state: ControlState, *, may_hear: bool) -> None:
+        """Follow the desk and, when it may, the ear; a recipe that makes no sense changes nothing."""
+        now = time.perf_counter()
+        is_knob = self._state is None or _wish(state) != _wish(self._state)
+        report = None if state.frozen else self._means.heard()
+        is_new = report is not None and report is not self._report and self._is_news(report)
+        is_heard = (
+            may_hear
+            and state.adapt > 0.0
+            and (is_new or self.heard is not None)
+            and now - self._designed_at >= HEARD_RAMP_S
+        )
+        if report is not None and is_new and (is_knob or is_heard or state.adapt == 0.0):
+            self._report, self.heard = report, report.heard
+        if not (is_knob or is_heard):
             return
-        self._meant = wanted
+        dt_s = min(now - self._designed_at, LONGEST_STEP_S)
+        self._designed_at, self._state = now, state
+        self._limit(state)
         try:
-            self._meaning = interpret(
-                state.recipe, self._vocabulary, fs=self._stream.fs, amount=state.amount
+            self._meaning = self._designer.design(
+                state.recipe, state.amount, state.adapt, self.heard, dt_s
             )
             self._problem = ()
         except SemeqError as error:
             self._problem = (str(error),)
 
-    def _planned(self, state: ControlState) -> Plan:
-        self._understand(state)
+    def _is_news(self, report: Report) -> bool:
+        return report.heard is not None and (self.heard is None or not report.is_held)
+
+    def _limit(self, state: ControlState) -> None:
+        """Let the designer know the locks and trims."""
+        locks = frozenset(band - 1 for band in state.locks)
+        limits = replace(self._means.limits, locks=locks, trims=state.band_trims_db)
+        if limits != self._limits:
+            self._limits = self._designer.limits = limits
+
+    def _planned(self, state: ControlState, *, may_hear: bool = True) -> Plan:
+        self._understand(state, may_hear=may_hear)
         settings = self._meaning.settings
         wanted_db = self._programme.compensation_db(settings) + state.trim_db
         gain_db = self.plan.gain_db
@@ -135,18 +200,17 @@ class Conductor(threading.Thread):
         return Plan(
             str(state.recipe),
             state.amount,
+            state.adapt,
             settings,
             gain_db,
             state.bypass,
             (*self._problem, *self._meaning.warnings),
         )
 
-    def _publish(self, plan: Plan, control: ControlSet) -> int:
+    def _publish(self, plan: Plan, control: ControlSet, *, is_gentle: bool = False) -> int:
         self._sequence += 1
         self._pending[self._sequence] = (control, plan)
-        # a step of the compensation alone: a knob need not wait for it
-        gentle = replace(plan, gain_db=0.0) == replace(self.plan, gain_db=0.0)
-        values = control.pack(self._sequence, gentle=gentle and control.gate_open)
+        values = control.pack(self._sequence, gentle=is_gentle)
         post(self._stream.state.words, self._stream.state.slots, values)
         self.plan = plan
         self.updates += 1
@@ -154,7 +218,12 @@ class Conductor(threading.Thread):
 
     def _control(self, plan: Plan, *, ramp_s: float = RAMP_S) -> ControlSet:
         return ControlSet(
-            design(plan.settings, self._stream.fs, gain_db=plan.gain_db),
+            design(
+                plan.settings,
+                self._stream.fs,
+                gain_db=plan.gain_db,
+                design=self._means.design,
+            ),
             self._frames(ramp_s),
             plan.bypass,
             self._frames(FADE_S),
@@ -171,14 +240,18 @@ class Conductor(threading.Thread):
             taken = self._pending.pop(sequence, None)
             for older in [s for s in self._pending if s < sequence]:
                 del self._pending[older]  # replaced by a newer one before it was taken
-            if taken is not None and self.on_event is not None:
-                control, plan = taken
+            if taken is None:
+                continue
+            control, plan = taken
+            self._busy_until = frame + control.ramp_frames
+            if self.on_event is not None:
                 self.on_event(Event(frame, control, plan.notes()))
         self._drained = count
 
     def prepare(self) -> None:
         """Publish the first set; before the stream opens, so that its first block has it."""
-        plan = self._planned(self._desk.state)
+        self._followed = self._desk.state
+        plan = self._planned(self._followed)
         self._publish(plan, self._control(plan, ramp_s=0.0))
 
     def run(self) -> None:
@@ -194,14 +267,28 @@ class Conductor(threading.Thread):
                 if now - listened >= LISTEN_EVERY_S:
                     listened = now
                     self._programme.feed(self._stream.newest_input(self._programme.frames))
-                plan = self._planned(snapshot.state)
-                if replace(plan, warnings=()) != replace(self.plan, warnings=()):
-                    self._publish(plan, self._control(plan))
-                elif plan.warnings != self.plan.warnings:
-                    self.plan = plan
+                self._drain()
+                self._follow(snapshot.state)
                 self._drain()
             except Exception:
                 _log.exception("the control loop skipped a beat")
+
+    def _follow(self, state: ControlState) -> None:
+        """Publish what has changed: at once if it is a hand's, gently if it is the sound's."""
+        is_hand = _touched(state) != _touched(self._followed)
+        # A gentle set must not take the place of a knob's move that waits (it would be heard late), and it
+        # waits for the end of the last gentle ramp (a bend in it would be heard).
+        position = int(self._stream.state.chain.ints[POSITION])
+        may_hear = not self._pending and position >= self._busy_until
+        plan = self._planned(state, may_hear=may_hear)
+        if replace(plan, warnings=()) != replace(self.plan, warnings=()):
+            if is_hand:
+                self._publish(plan, self._control(plan))
+            elif may_hear:
+                self._publish(plan, self._control(plan, ramp_s=HEARD_RAMP_S), is_gentle=True)
+        elif plan.warnings != self.plan.warnings:
+            self.plan = plan
+        self._followed = state
 
     def finish(self, timeout_s: float = 2.0) -> None:
         """Stop following the desk, close the gate with a short ramp and wait until it is closed."""
@@ -218,3 +305,13 @@ class Conductor(threading.Thread):
             self._drain()
         if sequence not in self._pending:
             time.sleep(STOP_S + 0.02)
+
+
+def _wish(state: ControlState) -> tuple[object, ...]:
+    """Return what the bands are designed from."""
+    return state.recipe, state.amount, state.adapt, state.locks, state.band_trims_db
+
+
+def _touched(state: ControlState) -> tuple[object, ...]:
+    """Return all that a hand may turn and that is to be heard at once."""
+    return (*_wish(state), state.bypass, state.trim_db)

@@ -14,6 +14,7 @@ import numpy as np
 
 from semeq.engine.encoder import LATENT, Heard, Model
 from semeq.engine.errors import SemeqError
+from semeq.engine.frontend import Levels
 from semeq.engine.listener import Listener, ListenerConfig
 from semeq.engine.units import read_only
 from semeq.realtime.tap import Tap, TapReader
@@ -25,6 +26,8 @@ LONGEST_NAP_S, SHORTEST_NAP_S = 0.1, 0.004
 #: Cost is the mean of this long, s.
 COST_OVER_S = 3.0
 WARM_UP_S = 0.5
+#: So far behind the newest input only the newest window is heard, s.
+LATE_S = 0.3
 
 
 class GoneError(Exception):
@@ -125,17 +128,33 @@ def work(
         The processor time that this listener has taken, in s.
     """
     try:
-        model = task.load()
+        model = _Hasty(task.load())
         listener = Listener(model, task.fs, tap.channels, task.config)
         _warm_up(task, model, tap.channels)
         send(Ready())
-        _listen(listener, task, tap, send, pause, cpu_clock)
-    except SemeqError as error:  # a model that is missing now is missing later
-        send(Failure(str(error), True))
+        _listen(listener, model, tap, send, pause, cpu_clock)
     except GoneError:
         return
+    except SemeqError as error:  # a model that is missing now is missing later
+        send(Failure(str(error), True))
     except Exception as error:
         send(Failure(f"{type(error).__name__}: {error}", False))
+
+
+class _Hasty(Model):
+    """A model that gives its last answer again while it is in haste: who is late hears the newest alone."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(None, model.freqs_hz, model.decoder, model.words, model.notes)
+        self._model = model
+        self._last: Heard | None = None
+        self.in_haste = False
+
+    def hear_levels(self, levels: Levels) -> Heard:
+        """Return what the model makes of the levels, or made of the last ones."""
+        if self._last is None or not self.in_haste:
+            self._last = self._model.hear_levels(levels)
+        return self._last
 
 
 def _warm_up(task: Task, model: Model, channels: int) -> None:
@@ -145,40 +164,43 @@ def _warm_up(task: Task, model: Model, channels: int) -> None:
 
 def _listen(
     listener: Listener,
-    task: Task,
+    model: _Hasty,
     tap: Tap,
     send: Callable[[Message], None],
     pause: Callable[[float], bool],
     cpu_clock: Callable[[], float],
 ) -> None:
     reader, cost = TapReader(tap), _Cost(cpu_clock)
-    every = max(round(task.config.every_s * task.fs), 1)
-    start, fed = reader.position, 0
-    sent_at = time.perf_counter()
+    fed, sent_at = 0, time.perf_counter()
     while True:
-        audio, _ = reader.read()
-        hearings = listener.feed(audio) if len(audio) else []
+        # from one hearing to the next, so that there is a sign of life between the two
+        left = listener.every - fed % listener.every
+        audio, _ = reader.read(left)
+        model.in_haste = reader.waiting > LATE_S * listener.fs
+        hearings = listener.feed(audio)
         fed += len(audio)
-        start = reader.position - fed  # frames that were lost are on the session's clock, too
         now = time.perf_counter()
-        if hearings:
-            newest, sent_at = hearings[-1], now
+        for hearing in hearings:
+            # frames that were lost are on the session's clock, too
+            frame = reader.position - fed + hearing.frame
+            late, sent_at = tap.written - frame, now
             send(
                 Report(
-                    start + newest.frame,
-                    newest.heard,
-                    newest.energy_db,
-                    newest.is_held,
-                    tap.written - (start + newest.frame),
+                    frame,
+                    hearing.heard,
+                    hearing.energy_db,
+                    hearing.is_held,
+                    late,
                     cost.share(),
                     reader.lost,
                 )
             )
-        elif now - sent_at >= BEAT_S:
+        if not hearings and now - sent_at >= BEAT_S:
             sent_at = now
             send(Beat())
-        due_s = (every - fed % every - reader.waiting) / task.fs
-        if pause(min(max(due_s, SHORTEST_NAP_S), LONGEST_NAP_S)):
+        due_s = (listener.every - fed % listener.every - reader.waiting) / listener.fs
+        nap_s = max(due_s, SHORTEST_NAP_S) if due_s > 0.0 else 0.0
+        if pause(min(nap_s, LONGEST_NAP_S)):
             return
 
 

@@ -10,21 +10,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from semeq.engine.design import DEFAULT_DESIGN
+from semeq.engine.encoder import Heard
 from semeq.engine.errors import DeviceError
 from semeq.engine.timeline import Take
 from semeq.engine.words import Vocabulary
-from semeq.realtime import callback as native
 from semeq.realtime.conductor import Conductor, Plan
 from semeq.realtime.control import ControlState
-from semeq.realtime.desk import Desk
+from semeq.realtime.desk import Desk, Snapshot
+from semeq.realtime.hearing import DEAF, HearingConfig, regions
 from semeq.realtime.priority import prompt_switching
 from semeq.realtime.record import ControlLog, InputRecorder, StatusFile
 from semeq.realtime.stream import Counts, LiveStream, StreamConfig
+from semeq.realtime.tap import TAP_FRAMES
+from semeq.realtime.verifier import Verifier
+from semeq.realtime.worker import EarState, EarStatus
 
 STATUS_EVERY_S = 1.0
 #: A device that asks for nothing this long is gone.
@@ -46,6 +51,10 @@ class SessionConfig:
         When to end by itself.
     status, record_log, record_input : Path, optional
         Files to write.
+    hearing : HearingConfig
+        Whether and how the sound itself is heard.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
     """
 
     stream: StreamConfig
@@ -54,6 +63,8 @@ class SessionConfig:
     status: Path | None = None
     record_log: Path | None = None
     record_input: Path | None = None
+    hearing: HearingConfig = DEAF
+    design: str = DEFAULT_DESIGN
 
 
 class Session:
@@ -76,12 +87,15 @@ class Session:
         self.vocabulary = vocabulary
         self.say = say
         self.desk = Desk(config.state)
-        self.stream = LiveStream(config.stream)
+        self.stream = LiveStream(config.stream, config.hearing.make_tap())
+        self.worker = config.hearing.worker(self.stream, say)
+        self.verifier = Verifier(self.stream.tap, self.stream.fs, vocabulary, lambda: self.plan, say)
         self.stopping = threading.Event()
         self.started_at = 0.0
         #: Input to output as the device reports it, and our own look-ahead, in ms.
         self.latency_ms = 0.0
         self._conductor: Conductor | None = None
+        self._is_listening = False
         self._alive_at = 0.0
         self._callbacks = -1
 
@@ -94,9 +108,27 @@ class Session:
         """What the conductor last published."""
         return self._conductor.plan if self._conductor is not None else Plan()
 
+    @property
+    def heard(self) -> Heard | None:
+        """What the bands follow, or None."""
+        return self._conductor.heard if self._conductor is not None else None
+
+    def ear(self) -> EarStatus:
+        """Return how listening stands."""
+        status = self.worker.status() if self.worker is not None else EarStatus()
+        is_frozen = self.desk.state.frozen and status.state is not EarState.OFF
+        return replace(status, state=EarState.FROZEN) if is_frozen else status
+
+    def _listen(self, snapshot: Snapshot | None = None) -> None:
+        """Start to listen once the sound has a say; it goes on from then."""
+        if self.worker is None or self._is_listening or self.desk.state.adapt == 0.0:
+            return
+        self._is_listening = True
+        self.worker.start()
+
     def status(self, state: str | None = None) -> dict[str, Any]:
         """Return the session's state as plain values; reading it disturbs nobody."""
-        counts, plan = self.stream.counts(), self.plan
+        counts, plan, ear = self.stream.counts(), self.plan, self.ear()
         peak_in, peak_out = self.stream.peaks()
         return {
             "t_s": round(time.perf_counter() - self.started_at, 3),
@@ -118,16 +150,23 @@ class Session:
             "added_frames": self.config.stream.lookahead_frames,
             "bad_samples": counts.bad_samples,
             "limited_frames": counts.limited_frames,
-            "stale_encoder_results": 0,
+            "stale_encoder_results": ear.stale_results,
+            "encoder": ear.as_dict(),
+            "heard": regions(self.heard, self.config.hearing.tables),
             "updates": self._conductor.updates if self._conductor is not None else 0,
             "applied": counts.applied,
             "peak_in": peak_in,
             "peak_out": peak_out,
             "recipe": plan.recipe,
             "amount": plan.amount,
+            "adapt": plan.adapt,
+            "frozen": self.desk.state.frozen,
+            "locks": sorted(self.desk.state.locks),
+            "band_trims_db": list(self.desk.state.band_trims_db),
             "bypass": plan.bypass,
             "gain_db": round(plan.gain_db, 3),
             "bands": plan.settings.as_dicts(),
+            "verification": self.verifier.as_dict(),
             "warnings": list(plan.warnings),
         }
 
@@ -158,7 +197,10 @@ class Session:
         """Open everything; inside, sound is processed. Leaving fades out and closes."""
         config = self.config
         with ExitStack() as stack:
-            conductor = self._conductor = Conductor(self.desk, self.stream, self.vocabulary)
+            means = replace(
+                config.hearing.means(self.vocabulary, self.worker), design=config.design
+            )
+            conductor = self._conductor = Conductor(self.desk, self.stream, means)
             conductor.prepare()
             stack.enter_context(prompt_switching())
             stack.enter_context(self.stream)
@@ -175,6 +217,10 @@ class Session:
             if config.record_input is not None:
                 stack.enter_context(self._recording(config.record_input))
             conductor.start()
+            stack.callback(self._stop_listening)
+            stack.callback(self.desk.listen(self._listen))
+            self._listen()
+            stack.enter_context(self.verifier)
             if status is not None:
                 stack.callback(lambda: status.write(self.status("stopped")))
                 stack.enter_context(
@@ -188,6 +234,10 @@ class Session:
             finally:
                 conductor.finish()
                 gc.unfreeze()
+
+    def _stop_listening(self) -> None:
+        if self.worker is not None:
+            self.worker.finish()
 
     def _close_log(self, log: ControlLog) -> None:
         counts = self.stream.counts()
@@ -217,8 +267,8 @@ class Session:
 
         def copy() -> None:
             nonlocal read
-            written = int(self.stream.state.counters[native.TAPPED])
-            if written - read > native.TAP_FRAMES // 2:
+            written = self.stream.tap.written
+            if written - read > TAP_FRAMES // 2:
                 self.say(f"the recorded input misses {written - read} frames: the disk is too slow")
                 read = written
             if written > read:

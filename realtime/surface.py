@@ -18,12 +18,13 @@ from semeq.engine.words import Vocabulary, Word
 from semeq.realtime.chart import FREQ_RANGE_HZ
 from semeq.realtime.control import ControlState
 from semeq.realtime.display import Display, PeakMeter
+from semeq.realtime.hearing import regions
 from semeq.realtime.keypad import Keypad, press
 from semeq.realtime.keys import Keyboard
 from semeq.realtime.midi_desk import MidiDesk
 from semeq.realtime.midi_input import MidiInput
 from semeq.realtime.session import Session
-from semeq.realtime.view_model import Engine, ViewModel, WordRow
+from semeq.realtime.view_model import Ear, Engine, ViewModel, WordRow
 
 #: How long a notice stays in the view, s.
 NOTICE_S = 12.0
@@ -174,6 +175,11 @@ class Surface:
                 bad_samples=counts.bad_samples,
                 limited=counts.limited_frames,
             ),
+            ear=self._ear(),
+            verdicts=session.verifier.shown(),
+            locks=tuple(sorted(state.locks)),
+            band_trims_db=state.band_trims_db,
+            band=keypad.band,
             midi=str(self._midi.status) if self._midi is not None else "",
             midi_last=self._last_message(),
             warnings=(*plan.warnings, *self._notices.recent(now_s)),
@@ -182,6 +188,19 @@ class Surface:
             prompt=keypad.prompt,
             message=keypad.message,
             shows_help=keypad.shows_help,
+        )
+
+    def _ear(self) -> Ear:
+        session = self._session
+        status = session.ear()
+        heard = regions(session.heard, session.config.hearing.tables) or {}
+        return Ear(
+            status.state.value,
+            status.age_s,
+            status.updates_per_s,
+            status.core,
+            status.stale_results,
+            tuple(heard.items()),
         )
 
     def _last_message(self) -> str:
@@ -195,7 +214,8 @@ class Surface:
         if self._curve is None or self._curve[:2] != (settings, gain_db):
             fs = self._session.stream.fs
             below = np.minimum(self._freqs_hz, 0.499 * fs)
-            curve = response_db(settings, fs, below) + gain_db
+            curve = response_db(settings, fs, below, design=self._session.config.design)
+            curve += gain_db
             self._curve = settings, gain_db, curve
         return self._curve[2]
 

@@ -60,6 +60,37 @@ class Engine:
     limited: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """How listening stands.
+
+    Parameters
+    ----------
+    state : str
+        off, loading, listening, held, frozen or stale.
+    age_s : float or None
+        How old the newest result is.
+    updates_per_s, core : float
+        Results a second, and the share of a core that they take.
+    stale : int
+        Results that came late.
+    regions_db : tuple of (str, float)
+        How the sound stands out against usual music, by region of the spectrum; may be empty.
+    """
+
+    state: str = "off"
+    age_s: float | None = None
+    updates_per_s: float = 0.0
+    core: float = 0.0
+    stale: int = 0
+    regions_db: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The state for people."""
+        return {"held": "held in silence", "loading": "getting ready"}.get(self.state, self.state)
+
+
 def _no_curve() -> Floats:
     return np.zeros(0)
 
@@ -82,6 +113,16 @@ class ViewModel:
         One for each channel, or one for all.
     engine : Engine
         How the machine does.
+    ear : Ear
+        How listening stands.
+    verdicts : tuple of (str, bool)
+        What became of each word, in a few characters, and whether it was missed.
+    locks : tuple of int
+        The bands that are locked, counted from 1.
+    band_trims_db : tuple of float
+        What is added to each band.
+    band : int or None
+        The chosen band.
     midi, midi_last : str
         How the MIDI port stands, and the last controller message.
     warnings : tuple of str
@@ -109,6 +150,11 @@ class ViewModel:
     levels_in: tuple[Level, ...] = ()
     levels_out: tuple[Level, ...] = ()
     engine: Engine = Engine()
+    ear: Ear = Ear()
+    verdicts: tuple[tuple[str, bool], ...] = ()
+    locks: tuple[int, ...] = ()
+    band_trims_db: tuple[float, ...] = ()
+    band: int | None = None
     midi: str = ""
     midi_last: str = ""
     warnings: tuple[str, ...] = ()
@@ -136,6 +182,8 @@ def plain_line(model: ViewModel) -> str:
         f"load {engine.load:.1%} max {engine.load_max:.1%}",
         f"xruns {engine.xruns}",
     ]
+    if model.ear.state != "off":
+        parts.append(f"ear {model.ear.text}, {model.ear.updates_per_s:.0f}/s")
     if engine.bad_samples:
         parts.append(f"bad samples {engine.bad_samples}")
     if model.midi:

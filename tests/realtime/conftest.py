@@ -7,6 +7,16 @@ from collections.abc import Iterator
 import pytest
 from jack_server import BLOCK, JackServer
 
+from semeq.presets.remembered import FOLDER_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def remembered_elsewhere(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test reads what another session remembers, nor writes over it."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("state")))
+
 
 def _server(name: str, block: int = BLOCK) -> Iterator[JackServer]:
     if shutil.which("jackd") is None or shutil.which("jack_lsp") is None:

@@ -19,6 +19,7 @@ from semeq.engine.timeline import ControlSet, Event, Take, replay
 from semeq.engine.units import Audio
 from semeq.realtime import callback as native
 from semeq.realtime.mailbox import post
+from semeq.realtime.tap import TAP_FRAMES, TAPPED
 
 FS = 48_000.0
 HERE = Path(__file__).parent
@@ -169,12 +170,12 @@ def test_it_counts_xruns_damage_and_first_sound() -> None:
 
 def test_the_tap_holds_the_newest_input() -> None:
     host = Host(2, 2)
-    x = noise(native.TAP_FRAMES + 5000)
+    x = noise(TAP_FRAMES + 5000)
     for at in range(0, len(x), 4096):
         host.block(x[at : at + 4096])
-    written = int(host.state.counters[native.TAPPED])
+    written = int(host.state.counters[TAPPED])
     assert written == len(x)
-    newest = np.arange(written - 1000, written) & (native.TAP_FRAMES - 1)
+    newest = np.arange(written - 1000, written) & (TAP_FRAMES - 1)
     np.testing.assert_array_equal(host.state.tap[newest], x[-1000:])
 
 

@@ -15,7 +15,7 @@ from semeq.engine.units import Audio
 from semeq.presets.library import load_vocabulary
 from semeq.presets.midi_bindings import Control
 from semeq.realtime import callback as native
-from semeq.realtime.conductor import Conductor
+from semeq.realtime.conductor import Conductor, Means
 from semeq.realtime.control import Bypass, ControlState, Set
 from semeq.realtime.desk import Desk
 from semeq.realtime.stream import LiveStream
@@ -43,7 +43,7 @@ class HandStream(LiveStream):
 @pytest.fixture
 def stage() -> Iterator[tuple[Desk, HandStream, Conductor, list[Event]]]:
     desk, stream = Desk(ControlState((("warm", 0.5),))), HandStream()
-    conductor = Conductor(desk, stream, load_vocabulary())
+    conductor = Conductor(desk, stream, Means(load_vocabulary()))
     events: list[Event] = []
     conductor.on_event = events.append
     conductor.prepare()
@@ -71,7 +71,7 @@ Stage = tuple[Desk, HandStream, Conductor, list[Event]]
 def test_the_first_block_has_the_first_recipe(stage: Stage) -> None:
     _, stream, conductor, _ = stage
     stream.play(noise())
-    meaning = interpret(Recipe.parse("warm:0.5"), load_vocabulary(), fs=FS)
+    meaning = interpret(Recipe.parse("warm:0.5"), load_vocabulary())
     assert conductor.plan.settings == meaning.settings
     chain = Chain(FS, 2)
     chain.set_target(design(meaning.settings, FS, gain_db=conductor.plan.gain_db))

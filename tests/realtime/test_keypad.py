@@ -58,7 +58,7 @@ def test_a_band_is_chosen_locked_and_trimmed() -> None:
     assert state == STATE
     assert keypad.message == "choose a band first: 1 to 7"
     keypad, state = play(["3", "l", ">", ">", "7", "<"])
-    assert (keypad.band, state.locks) == (7, {3})
+    assert (keypad.band, state.locks) == (7, frozenset({3}))
     assert state.band_trims_db == (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -0.5)
     assert play(["3", "l"], state)[1].locks == frozenset()
 

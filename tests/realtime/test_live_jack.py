@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from jack_probe import Probe
 from jack_server import JackServer
+from jack_takes import FS, lag, read_wav, through_semeq, write_wav
 from live_process import SEMEQ, Live, ports
 
 from semeq.engine.synth import demo_mix
@@ -22,7 +23,6 @@ from semeq.engine.units import Audio, Floats
 
 pytestmark = pytest.mark.jack
 
-FS = 48_000
 CC_WARM, CC_BRIGHT = 20, 21
 
 
@@ -30,43 +30,10 @@ def cc(number: int, value: int) -> bytes:
     return bytes([0xB0, number, value])
 
 
-def write_wav(path: Path, audio: Audio) -> Path:
-    from pedalboard.io import AudioFile
-
-    with AudioFile(
-        str(path), "w", samplerate=FS, num_channels=audio.shape[1], bit_depth=32
-    ) as file:
-        file.write(np.ascontiguousarray(audio.T))
-    return path
-
-
-def read_wav(path: Path) -> Audio:
-    from pedalboard.io import AudioFile
-
-    with AudioFile(str(path)) as file:
-        return np.ascontiguousarray(file.read(file.frames).T)
-
-
-def through_semeq(probe: Probe) -> None:
-    """Put semeq between the probe's outputs and its inputs, and nothing else."""
-    for i in (0, 1):
-        probe.disconnect(f"system:capture_{i + 1}", f"semeq:in_{i}")
-        probe.disconnect(f"semeq:out_{i}", f"system:playback_{i + 1}")
-        probe.connect(f"{probe.name}:out_{i + 1}", f"semeq:in_{i}")
-        probe.connect(f"semeq:out_{i}", f"{probe.name}:in_{i + 1}")
-
-
 def midi_in(probe: Probe) -> None:
     port = "semeq-midi:in"
     assert port in ports("semeq-midi")
     probe.connect(f"{probe.name}:midi", port)
-
-
-def lag(sent: Audio, heard: Audio) -> int:
-    """Return the delay in frames at which `heard` correlates best with `sent`."""
-    size = 1 << 16
-    a, b = (np.fft.rfft(x[:size, 0].astype(np.float64), 2 * size) for x in (sent, heard))
-    return int(np.argmax(np.fft.irfft(b * np.conj(a))[:size]))
 
 
 @pytest.mark.parametrize("limiter", ["guard", "lookahead"])

@@ -24,6 +24,8 @@ from semeq.realtime.display import Display
 from semeq.realtime.midi_desk import MidiDesk
 from semeq.realtime.session import Session
 from semeq.realtime.surface import NOTICE_S, Notices, Surface
+from semeq.realtime.view_model import Ear
+from semeq.realtime.worker import EarState, EarStatus
 
 FLAT = EQSettings.flat()
 WARM = EQSettings((Band(Kind.LOW_SHELF, 200.0, 6.0), *FLAT.bands[1:]))
@@ -47,11 +49,15 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
         stream=stream,
         started_at=100.0,
         latency_ms=2.7,
+        ear=lambda: EarStatus(EarState.FROZEN, 0.4, 30, 10.0, 0.021, 2),
+        heard=None,
+        verifier=SimpleNamespace(shown=lambda: (("warm +0.9 dB", False), ("airy", True))),
         config=SimpleNamespace(
+            hearing=SimpleNamespace(tables=None),
             stream=SimpleNamespace(
                 input=SimpleNamespace(name="mic", api="JACK Audio Connection Kit"),
                 output=SimpleNamespace(name="phones", api="JACK Audio Connection Kit"),
-            )
+            ),
         ),
         stops=stops,
         stop=lambda: stops.append(True),
@@ -71,6 +77,7 @@ def test_the_model_says_what_is_so() -> None:
     assert [(row.word, row.weight) for row in model.words] == [("warm", 0.5), ("cold", 0.0)]
     assert (model.words[0].note, model.words[1].note) == ("", "people do not agree what it means")
     assert (model.amount, model.adapt, model.bypass, model.trim_db) == (0.8, 0.1, True, -3.0)
+    assert model.verdicts == (("warm +0.9 dB", False), ("airy", True))
     assert model.response_db[0] == pytest.approx(6.0 - 2.0, abs=0.3)
     assert model.response_db[-1] == pytest.approx(-2.0, abs=0.1)
     assert model.levels_in[0].peak_db == pytest.approx(-6.02, abs=0.01)
@@ -81,6 +88,7 @@ def test_the_model_says_what_is_so() -> None:
     assert engine.load_p999 == pytest.approx(0.05)
     assert engine.load_max == pytest.approx(0.1)
     assert (engine.xruns, engine.missed, engine.bad_samples, engine.limited) == (1, 2, 3, 4)
+    assert model.ear == Ear("frozen", 0.4, 10.0, 0.021, 2)
     assert model.midi_last == "CC 50 = 1 (ch 1), not mapped"
     assert model.warnings == ("two words cancel",)
     assert model.elapsed_s == 60.0

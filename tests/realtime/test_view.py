@@ -11,7 +11,7 @@ from rich.console import Console
 from semeq.realtime.bars import level_bar, weight_bar
 from semeq.realtime.chart import ASCII, UNICODE, Glyphs, frequency_axis, plot, range_db
 from semeq.realtime.view import render, view_lines
-from semeq.realtime.view_model import Engine, Level, ViewModel, WordRow, clock, plain_line
+from semeq.realtime.view_model import Ear, Engine, Level, ViewModel, WordRow, clock, plain_line
 
 FREQS_HZ = np.geomspace(20.0, 20_000.0, 200)
 WORDS = ("warm", "bright", "deep", "crisp", "airy", "dark", "mellow", "light", "heavy", "muddy")
@@ -38,6 +38,37 @@ def texts(
 
 def screen(model: ViewModel, **kwargs: object) -> str:
     return "\n".join(texts(model, **kwargs))  # type: ignore[arg-type]  # handed on
+
+
+def test_what_is_heard_is_said_without_colour() -> None:
+    ear = Ear("listening", 0.12, 10.02, 0.0213, 0, (("low", 3.21), ("mid", -0.4), ("high", -2.0)))
+    shown = screen(replace(MODEL, ear=ear))
+    for part in ("ear listening", "hears low +3.2 mid -0.4 high -2.0 dB", "0.1 s old", "10/s 2.1%"):
+        assert part in shown
+    assert "late" not in shown
+    assert "bands" not in shown
+    shown = screen(replace(MODEL, ear=replace(ear, state="stale", age_s=3.4, stale=7)))
+    assert "ear stale" in shown
+    assert "3.4 s old" in shown
+    assert "late 7" in shown
+    assert "held in silence" in screen(replace(MODEL, ear=replace(ear, state="held")))
+    assert "ear" not in screen(MODEL).replace("clear", "")
+
+
+def test_what_became_of_the_words_is_shown() -> None:
+    verdicts = (("warm +0.9 dB", False), ("airy +7.6 dB: nothing there", True))
+    lines = view_lines(replace(MODEL, verdicts=verdicts), 80, 24)
+    (line,) = (line for line in lines if "warm +0.9 dB" in line.plain)
+    assert "airy +7.6 dB: nothing there" in line.plain
+    styles = {str(span.style): line.plain[span.start : span.end] for span in line.spans}
+    assert "warm" in styles["green"]
+    assert "airy" in styles["yellow"]
+
+
+def test_bands_that_a_hand_has_been_on_are_shown() -> None:
+    trims = (0.0, 0.0, 1.5, 0.0, 0.0, 0.0, -2.0)
+    shown = screen(replace(MODEL, locks=(1, 3), band_trims_db=trims))
+    assert "bands 1L 2 3L+1.5 4 5 6 7-2" in shown
 
 
 # ----------------------------------------------------------------------------------------- layout
