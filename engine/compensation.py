@@ -10,7 +10,7 @@ Until anything was heard it answers for pink noise.
 
 import numpy as np
 
-from semeq.engine.design import response_db
+from semeq.engine.design import DEFAULT_DESIGN, response_db
 from semeq.engine.loudness import k_weighting
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Audio, Floats
@@ -42,6 +42,8 @@ class ProgrammeSpectrum:
         Sample rate in Hz.
     hop_s : float
         Time between two calls of `feed`, in seconds; sets the memory in calls.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
 
     Notes
     -----
@@ -53,8 +55,9 @@ class ProgrammeSpectrum:
     0.0
     """
 
-    def __init__(self, fs: float, hop_s: float = 0.1) -> None:
+    def __init__(self, fs: float, hop_s: float = 0.1, *, design: str = DEFAULT_DESIGN) -> None:
         self.fs = fs
+        self._design = design
         self.frames = 1 << round(np.log2(WINDOW_S * fs))
         bins_hz: Floats = np.fft.rfftfreq(self.frames, 1.0 / fs).astype(np.float64)
         top = min(20_000.0, 0.48 * fs)
@@ -87,6 +90,6 @@ class ProgrammeSpectrum:
         """Return the gain in dB that keeps the loudness of this programme under `settings`."""
         if settings.is_flat:
             return 0.0
-        gain = 10.0 ** (response_db(settings, self.fs, self.freqs_hz) / 10.0)
+        gain = 10.0 ** (response_db(settings, self.fs, self.freqs_hz, design=self._design) / 10.0)
         change_db = 10.0 * np.log10(float(gain @ self._power) / float(self._power.sum()))
         return float(np.clip(-change_db, -MAX_DOWN_DB, MAX_UP_DB))
