@@ -20,6 +20,8 @@ FLOOR = 1e-7
 LINES = 6
 _COLOURS = ("#d55e00", "#0072b2", "#007a5a", "#b3467f", "#8a6d00", "#4b4b9b")
 _REGION_COLOURS = ("#3b2f63", "#5a55b0", "#3f76b5", "#2f9aa3", "#5a9e58", "#c79a1e", "#d06a35")
+#: A line of more points is drawn as means; more sections have finer borders.
+MOST_POINTS, DENSE = 600, 25
 _INK, _SOFT, _GRID = "#1f2933", "#5b6670", "#e6e9ec"
 _MOST_FILES = 60
 
@@ -155,9 +157,27 @@ def _time_axis(axes: Any, content: dict[str, Any]) -> None:  # noqa: ANN401
     axes.set_xlim(0.0, end)
 
 
+def _calm(values: Any) -> Any:  # noqa: ANN401
+    """Return means over neighbours, of a row that has more values than can be told apart."""
+    count = len(values) // MOST_POINTS + 1
+    if count == 1:
+        return values
+    padded = np.pad(values, (count // 2, count - 1 - count // 2), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, count).mean(axis=1)
+
+
 def _borders(axes: Any, content: dict[str, Any], colour: str) -> None:  # noqa: ANN401
-    for section in content["sections"][1:]:
-        axes.axvline(section["t_s"], color=colour, lw=1.2, ls=(0, (4, 3)), zorder=3)
+    sections = content["sections"]
+    dense = len(sections) > DENSE
+    for section in sections[1:]:
+        axes.axvline(
+            section["t_s"],
+            color=colour,
+            lw=0.5 if dense else 1.2,
+            alpha=0.6 if dense else 1.0,
+            ls=(0, (4, 3)),
+            zorder=3,
+        )
 
 
 def _draw_lines(axes: Any, content: dict[str, Any]) -> None:  # noqa: ANN401
@@ -166,6 +186,7 @@ def _draw_lines(axes: Any, content: dict[str, Any]) -> None:  # noqa: ANN401
     for word, colour in zip(words, _COLOURS, strict=False):
         values = np.array([window["scores"][word] for window in content["windows"]])
         values[silent] = np.nan
+        values = _calm(values)
         axes.plot(t, values, color=colour, lw=1.8, label=word, marker="o" if len(t) < 3 else None)
     axes.axhline(0.0, color="#9aa5b1", lw=1.0, zorder=0)
     _borders(axes, content, _SOFT)
@@ -174,7 +195,7 @@ def _draw_lines(axes: Any, content: dict[str, Any]) -> None:  # noqa: ANN401
     axes.set_ylim(low, high + 0.1 * (high - low))
     end = max(content["duration_s"], 0.1)
     for number, section in enumerate(content["sections"], 1):
-        if section["end_s"] - section["t_s"] > 0.012 * end:
+        if section["end_s"] - section["t_s"] > 0.025 * end:
             at = section["t_s"] + 0.004 * end
             axes.text(at, high + 0.03 * (high - low), str(number), color=_SOFT, fontweight="bold")
     axes.set_title("Words over time · 0 neutral, 1 the word's typical move")
@@ -217,6 +238,7 @@ def _draw_regions(axes: Any, content: dict[str, Any]) -> None:  # noqa: ANN401
         shares = np.array([window["shares"][name] for window in content["windows"]])
         level = 10.0 * np.log10(np.maximum(shares, FLOOR))
         level[silent] = np.nan
+        level = _calm(level)
         axes.plot(t, level, color=colour, lw=1.6, label=name, marker="o" if len(t) < 3 else None)
     axes.set_ylabel("dB against the whole")
     axes.set_title("Regions of the spectrum · measured, without the encoder")
