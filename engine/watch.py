@@ -6,7 +6,7 @@ it ended make it, and both are forgotten with the same time constant.
 """
 
 from semeq.engine.balance import CENTRES_HZ, Balance, Meter, power_gain
-from semeq.engine.design import MAX_FREQ_OF_FS, response_db
+from semeq.engine.design import DEFAULT_DESIGN, MAX_FREQ_OF_FS, response_db
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Audio, Floats, read_only
@@ -30,14 +30,23 @@ class Watch:
         Channels of the input.
     memory_s : float
         Time constant of forgetting, in s.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
 
     Notes
     -----
     One owner: not thread-safe.
     """
 
-    def __init__(self, fs: float, channels: int, memory_s: float = MEMORY_S) -> None:
-        self._fs = fs
+    def __init__(
+        self,
+        fs: float,
+        channels: int,
+        memory_s: float = MEMORY_S,
+        *,
+        design: str = DEFAULT_DESIGN,
+    ) -> None:
+        self._fs, self._design = fs, design
         self._before = Meter(fs, channels, memory_s=memory_s)
         self._after = Meter(fs, channels, memory_s=memory_s)
         self._settings = EQSettings.flat()
@@ -45,7 +54,7 @@ class Watch:
 
     def _response(self) -> Floats:
         freqs_hz = CENTRES_HZ.clip(max=MAX_FREQ_OF_FS * self._fs)
-        curve_db = response_db(self._settings, self._fs, freqs_hz)
+        curve_db = response_db(self._settings, self._fs, freqs_hz, design=self._design)
         return power_gain(curve_db, CENTRES_HZ)
 
     def feed(self, block: Audio, settings: EQSettings) -> None:

@@ -13,13 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from semeq.engine.balance import Balance
+from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.errors import SemeqError
 from semeq.engine.recipe import Recipe
 from semeq.engine.verdicts import Outcome, Verification
 from semeq.engine.watch import Watch
 from semeq.engine.words import Vocabulary
 from semeq.presets.usual import load_usual_balance
-from semeq.realtime.conductor import Plan
+from semeq.realtime.plan import Plan
 from semeq.realtime.tap import Tap, TapReader
 
 _log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Verifier:
         Shows one line to the person.
     usual : Balance, optional
         What "already so" is measured against; by default what music usually is.
+    design : str
+        How bands become filters.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class Verifier:
         vocabulary: Vocabulary,
         plan: Callable[[], Plan],
         say: Callable[[str], None],
+        *,
         usual: Balance | None = None,
+        design: str = DEFAULT_DESIGN,
     ) -> None:
         self._tap, self._vocabulary, self._plan, self._say = tap, vocabulary, plan, say
         self._usual = load_usual_balance() if usual is None else usual
-        self._watch = Watch(fs, tap.channels)
+        self._watch = Watch(fs, tap.channels, design=design)
         self._reader = TapReader(tap)
         self._asked: tuple[str, float, bool] | None = None
         self._recipe = Recipe()
