@@ -196,8 +196,7 @@ class Designer:
     def _moves_db(self, one: Heard, other: Heard) -> float:
         """Return by how much the move of a full recipe may differ between two hearings."""
         assert self._model is not None
-        boldness = float(self._model.notes.get("boldness", 1.0))
-        curve = boldness * self._model.decode(other.z - one.z)
+        curve = self._model.put_on_db(other.z - one.z)
         spectrum = other.spectrum_db - one.spectrum_db
         return float(np.abs(curve).max() + _SPECTRUM_COUNTS * np.abs(spectrum).max())
 
@@ -250,7 +249,12 @@ class Designer:
                 vocabulary=self._vocabulary,
             )
             curve = self._gently(move.curve_db, before)
-            move = Move(curve, move.hold)
+            # On its way the bands need not do yet what they will have to.
+            move = Move(curve, None if self._lags else move.hold)
+        elif self._model is not None and not settings.is_flat:
+            # From here a first hearing sets out.
+            own = prototype_db(settings, self._model.freqs_hz)
+            self._curve = own - own.mean()
         else:
             self._curve = None
         held_back = 1.0
@@ -260,7 +264,8 @@ class Designer:
             settings, held_back = self._within(settings)
         warnings = typical.warnings
         if held_back < _HELD_BACK_BELOW:
-            said = f"the limit of {limits.max_db:g} dB holds the move back to {held_back:.0%}"
+            # Not by how much: that changes with the music.
+            said = f"the limit of {limits.max_db:g} dB holds the move back"
             warnings = (*warnings, said)
             curve = held_back * curve
         return Meaning(self._trimmed(settings), read_only(np.array(curve)), warnings)

@@ -7,7 +7,7 @@ coefficients over `ramp_frames`, then they stay.
 from array import array
 from collections.abc import Iterator
 
-from semeq.engine.design import design
+from semeq.engine.design import DEFAULT_DESIGN, design
 from semeq.engine.settings import LAYOUT, Band, EQSettings
 from semeq.engine.timeline import ControlSet, Event
 
@@ -28,10 +28,13 @@ class EQTrack:
         Sample rate in Hz.
     ramp_frames : int
         How long the EQ takes from one point to the next; it starts at the first without a ramp.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
     """
 
-    def __init__(self, fs: float, ramp_frames: int) -> None:
+    def __init__(self, fs: float, ramp_frames: int, design: str = DEFAULT_DESIGN) -> None:
         self.fs, self.ramp_frames = fs, ramp_frames
+        self._design = design
         self._frames = array("q")
         self._values = array("d")
 
@@ -65,7 +68,9 @@ class EQTrack:
 
     def event(self, index: int) -> Event:
         """Return a point as the audio path takes it."""
-        coefficients = design(self.settings(index), self.fs, gain_db=self.gain_db(index))
+        coefficients = design(
+            self.settings(index), self.fs, gain_db=self.gain_db(index), design=self._design
+        )
         return Event(self.frame(index), ControlSet(coefficients, self.ramp_frames if index else 0))
 
     def at_times(self, every: int, frames: int) -> Iterator[tuple[int, int]]:
@@ -78,10 +83,11 @@ class EQTrack:
 
     def thinned(self) -> list[int]:
         """Return the points that tell the story: each adds something, and there are not too many."""
-        step = 1.0
-        while len(chosen := self._chosen(step)) > MOST_POINTS:
-            step *= 2.0
-        return chosen
+        for step in (1.0, 2.0, 4.0):
+            if len(chosen := self._chosen(step)) <= MOST_POINTS:
+                return chosen
+        last = len(self) - 1
+        return [round(n * last / (MOST_POINTS - 1)) for n in range(MOST_POINTS)]
 
     def _chosen(self, step: float) -> list[int]:
         chosen: list[int] = []

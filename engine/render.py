@@ -198,7 +198,7 @@ class _Render:
         if adaption is None or mind is None:
             return None
         if adaption.look is not Look.WHOLE:
-            return AdaptiveEQ(adaption, mind, self.fs, self.channels)
+            return AdaptiveEQ(adaption, mind, self.fs, self.channels, design=self.job.design)
         self._passes = 3
         overall = hear_whole(adaption, mind, self.fs, self.channels, self._scan())
         made = whole_settings(adaption, mind, self.fs, overall.heard)
@@ -258,6 +258,14 @@ class _Render:
         from semeq.engine.tags import carry_tags
 
         return carry_tags(self.job.source, source, new.path, kind)
+
+    def whole_track(self) -> EQTrack:
+        """Return the EQ over time, also where it stands still."""
+        if self.track is not None:
+            return self.track
+        track = EQTrack(self.fs, 0)
+        track.append(0, self.settings, 0.0)
+        return track
 
     def timeline(self, gain_db: float) -> tuple[dict[str, Any], ...]:
         """Return what the EQ was, and when."""
@@ -371,7 +379,7 @@ def render_file(
         limiting=limiting,
         timeline=render.timeline(gain_db),
         adaption=render.adapted,
-        track=render.track if job.keep_track else None,
+        track=render.whole_track() if job.keep_track else None,
         bad_samples=render.reader.bad_samples,
         clipped_samples=render.clipped,
         warnings=tuple(render.warnings),

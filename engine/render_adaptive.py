@@ -17,7 +17,7 @@ over the whole file is taken back by one gain, measured, as it is with an EQ tha
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -26,12 +26,12 @@ import numpy as np
 from semeq.engine.adaptive import Designer, Limits
 from semeq.engine.chain import Chain
 from semeq.engine.compensation import MAX_DOWN_DB, MAX_UP_DB
-from semeq.engine.design import response_db
+from semeq.engine.design import DEFAULT_DESIGN, response_db
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.eq_track import EQTrack
 from semeq.engine.frontend import GRID_HZ
 from semeq.engine.listener import Hearing, Listener, ListenerConfig, k_weights
-from semeq.engine.meaning import Meaning
+from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.prefetch import prefetched
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import EQSettings
@@ -89,7 +89,8 @@ class Mind:
 class _Compensation:
     """The gain that keeps the loudness of what was heard under some bands."""
 
-    def __init__(self, fs: float) -> None:
+    def __init__(self, fs: float, design: str) -> None:
+        self._design = design
         inside = 0.49 * fs > GRID_HZ
         self._fs, self._inside, self._freqs_hz = fs, inside, GRID_HZ[inside]
         self._weights = k_weights(fs)[inside]
@@ -101,7 +102,7 @@ class _Compensation:
         power = self._weights.copy()
         if heard is not None:
             power *= 10.0 ** (heard.spectrum_db[self._inside] / 10.0)
-        response: Floats = response_db(settings, self._fs, self._freqs_hz)
+        response: Floats = response_db(settings, self._fs, self._freqs_hz, design=self._design)
         change_db = 10.0 * math.log10(
             max(float(power @ 10.0 ** (response / 10.0)) / float(power.sum()), 1e-12)
         )
@@ -121,6 +122,8 @@ class AdaptiveEQ:
         Sample rate in Hz.
     channels : int
         1 to 8.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
 
     Attributes
     ----------
@@ -129,21 +132,30 @@ class AdaptiveEQ:
     heard_share : float
         Share of the hearings in which there was something to hear.
     warnings : tuple of str
-        What the designer had to say, each once.
+        What the designer had to say, each once; what the recipe itself warns of is known before.
     """
 
-    def __init__(self, adaption: Adaption, mind: Mind, fs: float, channels: int) -> None:
+    def __init__(
+        self,
+        adaption: Adaption,
+        mind: Mind,
+        fs: float,
+        channels: int,
+        *,
+        design: str = DEFAULT_DESIGN,
+    ) -> None:
         self._adaption, self._fs, self._channels = adaption, fs, channels
         self._listener = Listener(mind.model, fs, channels, adaption.listening)
         self._designer = Designer(mind.model, mind.vocabulary, fs, adaption.limits)
-        self._compensation = _Compensation(fs)
+        self._compensation = _Compensation(fs, design)
         self._shift = 0
         if adaption.look is Look.AHEAD:
             self._shift = round(0.5 * adaption.listening.window_s * fs)
-        self.track = EQTrack(fs, self._listener.every)
+        self.track = EQTrack(fs, self._listener.every, design)
         self.warnings: tuple[str, ...] = ()
         self._hearings = self._with_sound = 0
         self._made: Meaning | None = None
+        self._known = interpret(adaption.recipe, mind.vocabulary, amount=adaption.amount).warnings
         self._follow(0, None, 0.0)
 
     @property
@@ -159,7 +171,8 @@ class AdaptiveEQ:
         self._made = made
         gain_db = self._compensation.gain_db(made.settings, self._designer.heard)
         self.track.append(frame, made.settings, gain_db)
-        self.warnings = tuple(dict.fromkeys((*self.warnings, *made.warnings)))
+        new = [warning for warning in made.warnings if warning not in self._known]
+        self.warnings = tuple(dict.fromkeys((*self.warnings, *new)))
 
     def _listen(self, hearing: Hearing) -> None:
         self._hearings += 1
@@ -274,7 +287,14 @@ def hear_whole(
 def whole_settings(adaption: Adaption, mind: Mind, fs: float, heard: Heard | None) -> Meaning:
     """Return the one EQ for a file that was heard as a whole."""
     designer = Designer(mind.model, mind.vocabulary, fs, adaption.limits)
-    return designer.design(adaption.recipe, adaption.amount, adaption.adapt, heard, math.inf)
+    made = designer.design(adaption.recipe, adaption.amount, adaption.adapt, heard, math.inf)
+    return replace(made, warnings=beyond_the_words(made, adaption, mind.vocabulary))
+
+
+def beyond_the_words(made: Meaning, adaption: Adaption, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the warnings that the recipe alone does not give."""
+    known = interpret(adaption.recipe, vocabulary, amount=adaption.amount).warnings
+    return tuple(warning for warning in made.warnings if warning not in known)
 
 
 def as_notes(adaption: Adaption, heard_share: float, moves: int) -> dict[str, Any]:
@@ -283,6 +303,7 @@ def as_notes(adaption: Adaption, heard_share: float, moves: int) -> dict[str, An
         "look": adaption.look.value,
         "speed_s": adaption.listening.speed_s,
         "window_s": adaption.listening.window_s,
+        "ahead_s": 0.5 * adaption.listening.window_s if adaption.look is Look.AHEAD else 0.0,
         "heard_share": round(heard_share, 4),
         "moves": moves,
     }

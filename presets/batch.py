@@ -7,20 +7,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from semeq.engine.adaptive import Designer
 from semeq.engine.atomic import leftovers
 from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.errors import SemeqError
+from semeq.engine.fit import FIT_FS
 from semeq.engine.jit import is_compiled
-from semeq.engine.meaning import interpret
-from semeq.engine.recipe import Recipe
 from semeq.engine.render import RenderJob, render_file, warm_up
+from semeq.engine.render_adaptive import Adaption, Mind, beyond_the_words
 from semeq.engine.report import RenderReport, drift_lu, failure
 from semeq.engine.timeline import Take
 from semeq.presets.library import load_vocabulary
 from semeq.presets.likeness import Reference
+from semeq.presets.shipped_model import load_shipped_model
 from semeq.presets.verified import verified
 
 Progress = Callable[[float], None]
+#: What is done when nothing can be heard.
+DEAF = "the words' typical move was made, since nothing can be heard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,7 @@ class Request:
     """One file to render by words, or by the words that make it sound like a reference."""
 
     job: RenderJob
-    recipe: Recipe
-    amount: float
+    adaption: Adaption
     like: Reference | None = None
 
 
@@ -52,14 +55,14 @@ class Outcome:
 def make_requests(
     sources: Sequence[Path],
     targets: Sequence[Path],
-    recipe: Recipe,
-    amount: float,
+    adaption: Adaption,
     *,
     overwrite: bool,
     protected: tuple[Path, ...] = (),
     take: Take | None = None,
     like: Reference | None = None,
     design: str = DEFAULT_DESIGN,
+    keep_track: bool = False,
 ) -> list[Request]:
     """Return a request for each source; no output may replace any of the sources."""
     return [
@@ -72,9 +75,9 @@ def make_requests(
                 take=take,
                 token=os.urandom(4).hex(),
                 design=design,
+                keep_track=keep_track,
             ),
-            recipe,
-            amount,
+            adaption,
             like,
         )
         for source, target in zip(sources, targets, strict=True)
@@ -83,22 +86,38 @@ def make_requests(
 
 def fulfil(request: Request, progress: Progress) -> RenderReport | str:
     """Render one file; return its report, or what went wrong in one line."""
-    job, recipe, likeness = request.job, request.recipe, None
+    job, adaption, likeness = request.job, request.adaption, None
     try:
         if request.like is not None:
             likeness = request.like.told(job.source)
-            recipe = likeness.recipe
+            adaption = replace(adaption, recipe=likeness.recipe)
+        mind = None
         if job.take is None:
-            meaning = interpret(recipe, load_vocabulary(), amount=request.amount)
-            job = replace(job, settings=meaning.settings)
-        report = replace(render_file(job, progress), likeness=likeness)
-        return report if job.take else verified(report, recipe, request.amount)
+            job, mind = _prepared(job, adaption)
+        report = replace(render_file(job, progress, mind), likeness=likeness)
+        return report if job.take else verified(report, adaption.recipe, adaption.amount)
     except SemeqError as error:
         return " ".join(str(error).split())
     except Exception as error:
         # a mistake of ours: it must not stop the other files
         said = " ".join(str(error).split())
         return f"{job.source} failed: {type(error).__name__}: {said}"
+
+
+def _prepared(job: RenderJob, adaption: Adaption) -> tuple[RenderJob, Mind | None]:
+    """Return the job with the bands it begins with, and what hears for it, if anything can and need be."""
+    vocabulary = load_vocabulary()
+    designer = Designer(None, vocabulary, FIT_FS, adaption.limits)
+    typical = designer.design(adaption.recipe, adaption.amount, 0.0, None, 0.0)
+    said = beyond_the_words(typical, adaption, vocabulary)
+    job = replace(job, settings=typical.settings, notes=(*job.notes, *said))
+    if adaption.adapt == 0.0 or typical.settings.is_flat:
+        return job, None
+    try:
+        mind = Mind(load_shipped_model(), vocabulary)
+    except SemeqError as error:
+        return replace(job, notes=(*job.notes, f"{DEAF}: {error}")), None
+    return replace(job, adaption=adaption), mind
 
 
 def needs_compiling() -> bool:

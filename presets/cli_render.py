@@ -15,15 +15,16 @@ import click
 from semeq.engine.errors import UsageError
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
+from semeq.presets.adaption_options import adaption_for, adaption_options, write_outcome
 from semeq.presets.design_option import design_option
 from semeq.presets.library import load_vocabulary
+from semeq.presets.like_option import compared_instead
 from semeq.presets.outputs import label_for, plan_outputs
 from semeq.presets.recipes import load_recipe, recipe_names
+from semeq.presets.shipped_model import why_deaf
 
 if TYPE_CHECKING:
     from semeq.presets.batch import Outcome, Request
-
-NO_ENCODER = "there is no audio encoder in this version: the recipe's typical move was made"
 
 
 def _cores() -> int:
@@ -90,9 +91,9 @@ def _display(requests: "list[Request]") -> Iterator[tuple[Show, Say]]:
         yield show, say
 
 
-def _adaption(asked: float) -> dict[str, Any]:
-    why = NO_ENCODER if asked > 0.0 else ""
-    return {"asked": asked, "used": 0.0, **({"why": why} if why else {})}
+def _adaption(asked: float, deaf: str) -> dict[str, Any]:
+    used = 0.0 if deaf else asked
+    return {"asked": asked, "used": used, **({"why": deaf} if deaf else {})}
 
 
 def _write_report(
@@ -119,6 +120,14 @@ def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) ->
     for other in (*sources, *targets):
         if is_same_file(path, other):
             raise UsageError(f"--report must not be one of the sound files, got {path}")
+
+
+def _check_automation(path: Path, sources: tuple[Path, ...], replay: Path | None) -> None:
+    from semeq.engine.automation import check_suffix
+
+    check_suffix(path)
+    if len(sources) != 1 or replay is not None:
+        raise UsageError("--automation is for a single input that is not replayed: give one IN")
 
 
 @click.command(
@@ -152,14 +161,6 @@ def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) ->
     help="Strength of the whole recipe; 1 if not given, 0 changes nothing.",
 )
 @click.option(
-    "--adapt",
-    type=click.FloatRange(0, 1),
-    default=1.0,
-    show_default=True,
-    metavar="A",
-    help="How much the sound itself has a say; above 0 needs the audio encoder.",
-)
-@click.option(
     "--preset", metavar="NAME|FILE", help="A recipe by name (listed below), or a .toml file."
 )
 @click.option(
@@ -188,6 +189,7 @@ def _check_report(path: Path, sources: tuple[Path, ...], targets: list[Path]) ->
     type=click.Path(path_type=Path),
     help="Render again what 'semeq live --record-log' recorded, bit for bit.",
 )
+@adaption_options
 @design_option
 @click.pass_context
 def render(
@@ -197,13 +199,20 @@ def render(
     out_dir: Path | None,
     make: str | None,
     amount: float | None,
-    adapt: float,
     preset: str | None,
     like: Path | None,
     overwrite: bool,
     report: Path | None,
     jobs: int | None,
     replay: Path | None,
+    adapt: float,
+    look: str,
+    speed: float | None,
+    lock: tuple[int, ...],
+    trim: tuple[str, ...],
+    max_db: float | None,
+    slew: float | None,
+    automation: Path | None,
     design: str,
 ) -> None:
     """Render sound files as words say: wav, aiff, flac, ogg, mp3; 1 to 8 channels; 8 to 192 kHz.
@@ -230,19 +239,36 @@ def render(
         label = named.name.replace(" ", "_") + suffix
     elif like is not None:
         label = f"like_{like.stem.replace(' ', '_')}{suffix}"
+        adapt = compared_instead(ctx)
     warnings = list(interpret(recipe, load_vocabulary(), amount=strength).warnings)
-    if adapt > 0.0 and ctx.get_parameter_source("adapt") is not click.core.ParameterSource.DEFAULT:
-        warnings.append(f"--adapt {adapt:g} has no effect: {NO_ENCODER}")
+    deaf = why_deaf() if adapt > 0.0 and replay is None else ""
+    if deaf:
+        warnings.append(f"the words' typical move is made, since nothing can be heard: {deaf}")
     targets = plan_outputs(sources, output, out_dir, label)
     if report is not None:
         _check_report(report, sources, targets)
+    if automation is not None:
+        _check_automation(automation, sources, replay)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
+    if look == "ahead" and adapt > 0.0:
+        click.echo("--look ahead: the EQ moves before what it hears, as it cannot live", err=True)
 
     from semeq.engine.take_file import read_take
     from semeq.presets import batch
     from semeq.presets.likeness import Reference
 
+    adaption = adaption_for(
+        recipe,
+        strength,
+        adapt=0.0 if deaf else adapt,
+        look=look,
+        speed=speed,
+        lock=lock,
+        trim=trim,
+        max_db=max_db,
+        slew=slew,
+    )
     reference = None if like is None else Reference.read(like)
     take = None if replay is None else read_take(replay)
     if out_dir is not None:
@@ -250,17 +276,17 @@ def render(
             out_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out-dir {out_dir} cannot be made: {error.strerror}") from None
-    kept = tuple(path for path in (report, replay, like) if path is not None)
+    kept = tuple(path for path in (report, replay, like, automation) if path is not None)
     requests = batch.make_requests(
         sources,
         targets,
-        recipe,
-        strength,
+        adaption,
         overwrite=overwrite,
         protected=kept,
         take=take,
         like=reference,
         design=design,
+        keep_track=automation is not None,
     )
     if batch.needs_compiling():
         click.echo(
@@ -280,11 +306,13 @@ def render(
                 say(f"warning: {outcome.report.source}: {warning}")
             say(batch.summary(outcome.report))
     done = [outcome for outcome in outcomes if outcome is not None]
+    if automation is not None:
+        write_outcome(automation, done[0], adaption, sources)
     if report is not None:
         head: dict[str, Any] = {
             "recipe": str(recipe),
             "amount": strength,
-            "adapt": _adaption(adapt),
+            "adapt": _adaption(adapt, deaf),
             "like": None if like is None else str(like),
             "replay": None if replay is None else str(replay),
             "warnings": warnings,

@@ -18,9 +18,11 @@ from sound_files import noise, to_pcm, write_float, write_pcm
 from semeq.engine.audiofile import AudioReader
 from semeq.engine.cli import main
 from semeq.engine.design import design
+from semeq.engine.errors import DataError
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.render import RenderJob, render_file, warm_up
+from semeq.engine.render_adaptive import Adaption
 from semeq.engine.report import RenderReport
 from semeq.engine.take_file import end_line, event_line, header_line
 from semeq.engine.timeline import ControlSet, Event, Take, replay
@@ -52,7 +54,7 @@ def song(tmp_path: Path) -> Path:
 
 
 def test_one_file(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = call(capsys, song, "--make", "warm")
+    code, said = call(capsys, song, "--make", "warm", "--adapt", "0")
     assert code == 0
     target = song.with_name("song.warm.wav")
     settings = interpret(Recipe.parse("warm"), load_vocabulary()).settings
@@ -77,7 +79,7 @@ def test_the_bands_are_the_same_at_every_rate(
 def test_the_cookbook_design_can_be_asked_for(
     song: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(capsys, song, "--make", "bright", "--design", "rbj")[0] == 0
+    assert call(capsys, song, "--make", "bright", "--design", "rbj", "--adapt", "0")[0] == 0
     settings = interpret(Recipe.parse("bright"), load_vocabulary()).settings
     wanted, other = song.with_name("wanted.wav"), song.with_name("other.wav")
     render_file(RenderJob(song, wanted, settings, design="rbj"))
@@ -96,9 +98,7 @@ def test_the_report(song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     content = json.loads(report.read_text(encoding="utf-8"))
     assert content["recipe"] == "warm - bright:0.2"
     assert content["amount"] == 0.5
-    assert content["adapt"]["asked"] == 1.0
-    assert content["adapt"]["used"] == 0.0
-    assert "encoder" in content["adapt"]["why"]
+    assert content["adapt"] == {"asked": 1.0, "used": 1.0}
     assert content["warnings"] == []
     assert set(content["versions"]) >= {"semeq", "pedalboard", "numba", "numpy", "python"}
     done, failed = content["files"]
@@ -114,17 +114,35 @@ def test_the_report(song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     }
 
 
-def test_adapt_says_that_it_has_no_effect_only_when_asked(
-    song: Path, capsys: pytest.CaptureFixture[str]
+def test_without_an_encoder_one_line_says_so(
+    song: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quiet = call(capsys, song, "--make", "warm")[1]
-    assert "--adapt" not in quiet
-    for adapt, is_said in (("1", True), ("0.3", True), ("0", False)):
-        code, said = call(capsys, song, "--make", "warm", "--overwrite", "--adapt", adapt)
-        assert code == 0
-        lines = [line for line in said.splitlines() if "--adapt" in line]
-        assert len(lines) == is_said
-        assert all(line.startswith(f"warning: --adapt {adapt} has no effect: ") for line in lines)
+    monkeypatch.setattr("semeq.presets.cli_render.why_deaf", lambda: "onnxruntime is not here")
+    report = song.with_name("report.json")
+    code, said = call(capsys, song, "--make", "warm", "--report", report)
+    assert code == 0
+    lines = [line for line in said.splitlines() if "onnxruntime" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("warning: the words' typical move is made, since nothing")
+    head = json.loads(report.read_text(encoding="utf-8"))
+    assert head["adapt"] == {"asked": 1.0, "used": 0.0, "why": "onnxruntime is not here"}
+    found = read(song.with_name("song.warm.wav"))
+    assert call(capsys, song, "--make", "warm", "--adapt", "0", "--overwrite")[0] == 0
+    assert np.array_equal(found, read(song.with_name("song.warm.wav")))
+    quiet = call(capsys, song, "--make", "warm", "--adapt", "0", "--overwrite")[1]
+    assert "onnxruntime" not in quiet
+
+
+def test_a_damaged_model_is_one_warning_and_the_typical_move(
+    song: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged() -> None:
+        raise DataError("network.onnx must be semeq's encoder, got rubbish")
+
+    monkeypatch.setattr(batch, "load_shipped_model", damaged)
+    code, said = call(capsys, song, "--make", "warm")
+    assert code == 0
+    assert sum("rubbish" in line for line in said.splitlines()) == 1
 
 
 def test_what_the_words_warn_of_is_said_once(
@@ -304,7 +322,10 @@ def test_a_worker_that_dies_is_one_failed_file(
     out.mkdir()
     sources = [song, *others]
     requests = batch.make_requests(
-        sources, [out / path.name for path in sources], Recipe.parse("warm"), 1.0, overwrite=False
+        sources,
+        [out / path.name for path in sources],
+        Adaption(Recipe.parse("warm")),
+        overwrite=False,
     )
     outcomes: dict[int, Outcome] = dict(batch.run(requests, 2, lambda n, share: None))
     assert outcomes[0].error == f"{song} failed: its process was ended by SIGKILL"
@@ -355,7 +376,8 @@ def test_compiling_is_announced_only_when_it_is_needed(
 
 
 def test_values_are_frozen(song: Path) -> None:
-    (request,) = batch.make_requests([song], [song], Recipe(), 1.0, overwrite=False)
-    assert replace(request, amount=2.0).amount == 2.0
+    (request,) = batch.make_requests([song], [song], Adaption(Recipe()), overwrite=False)
+    other = Adaption(Recipe(), 2.0)
+    assert replace(request, adaption=other).adaption == other
     with pytest.raises(AttributeError):
-        request.amount = 3.0  # type: ignore[misc]  # that is the point
+        request.adaption = other  # type: ignore[misc]  # that is the point
