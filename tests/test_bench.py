@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-#: Spurious energy of any case, in dB against the whole. Measured: -121 or less.
+#: Spurious energy of any case, in dB against the whole. Measured: -118 or less.
 SPURIOUS_DB = -110.0
 
 
