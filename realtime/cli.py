@@ -12,7 +12,9 @@ import click
 from semeq.engine.errors import DeviceError, UsageError
 from semeq.presets.design_option import design_option
 from semeq.presets.library import load_vocabulary
-from semeq.realtime.control import BAND_TRIM_RANGE_DB, BANDS, NO_TRIMS, AddWords
+from semeq.presets.like_option import like_option, make_or_like
+from semeq.realtime.control import AddWords
+from semeq.realtime.hearing_options import hearing_options
 
 MAX_BLOCK = 8192
 #: Look-ahead of the true-peak limiter when it is asked for.
@@ -27,77 +29,16 @@ def _say(message: str) -> None:
     click.echo(f"semeq: {' '.join(message.split())}", err=True)
 
 
-def _trims(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> tuple[float, ...]:
-    """Return the seven band trims that BAND=DB, given any number of times, ask for."""
-    trims = list(NO_TRIMS)
-    low, high = BAND_TRIM_RANGE_DB
-    for text in values:
-        band, _, db = text.partition("=")
-        try:
-            number, value = int(band), float(db)
-            if number not in BANDS or not low <= value <= high:
-                raise ValueError
-        except ValueError:
-            raise click.BadParameter(
-                f"{text!r} must be BAND=DB with a band in 1 to 7 and dB in {low:g} to {high:g}"
-            ) from None
-        trims[number - 1] = value
-    return tuple(trims)
-
-
 @click.command()
-@click.option(
-    "--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.6 + energetic:0.4'."
-)
-@click.option(
-    "--amount",
-    type=click.FloatRange(0, 2),
-    help="Strength of the whole recipe; by default 1.",
-)
+@click.option("--make", "-m", metavar="RECIPE", help="What to sound like: 'warm:0.6 + airy:0.4'.")
+@like_option
+@click.option("--amount", type=click.FloatRange(0, 2), help="Strength of the whole; by default 1.")
 @click.option(
     "--adapt",
     type=click.FloatRange(0, 1),
     help="How much the sound itself has a say: 1 (default) all it asks for, 0 the words' typical moves.",
 )
-@click.option(
-    "--speed",
-    type=click.FloatRange(0.05, 60),
-    metavar="S",
-    help="How fast it follows the sound: the time constant in seconds; by default 1.5.",
-)
-@click.option(
-    "--max-db",
-    type=click.FloatRange(0, 12, min_open=True),
-    metavar="DB",
-    help="No band goes further than this; by default 12.",
-)
-@click.option(
-    "--slew",
-    type=click.FloatRange(0.1, 1000),
-    metavar="DB_S",
-    help="How fast the sound itself may move the curve, in dB a second; by default 12. Knobs act at once.",
-)
-@click.option(
-    "--lock",
-    "locks",
-    type=click.IntRange(1, 7),
-    multiple=True,
-    metavar="BAND",
-    help="Leave this band (1 to 7) alone; the others work around it. More than once if need be.",
-)
-@click.option(
-    "--trim",
-    "trims",
-    multiple=True,
-    metavar="BAND=DB",
-    callback=_trims,
-    help="Add so much to a band, whatever else it does. More than once if need be.",
-)
-@click.option(
-    "--isolate", is_flag=True, help="Hear in a process of its own, which may crash unnoticed."
-)
+@hearing_options
 @click.option("--fresh", is_flag=True, help="Start without what is remembered of the last session.")
 @click.option(
     "--input", "-i", "input_", metavar="DEV", help="Input device: number or part of its name."
@@ -170,6 +111,7 @@ def _trims(
 @design_option
 def live(
     make: str | None,
+    like: str | None,
     amount: float | None,
     adapt: float | None,
     speed: float | None,
@@ -197,7 +139,7 @@ def live(
 ) -> None:
     """Reshape the sound that comes in, live.
 
-    Without --make it goes on with the recipe of the last session. Ctrl-C ends with a short fade. Keys:
+    Without --make or --like it goes on with the recipe of the last session. Ctrl-C ends with a short fade. Keys:
     arrows choose and turn a word, space bypasses, f freezes what was heard, ? helps.
     """
     if record_log is not None and record_log == record_input:
@@ -216,6 +158,7 @@ def live(
 
     notices = Notices()
     vocabulary = load_vocabulary()
+    make = make_or_like(make, like)
     wishes = Wishes(make, amount, adapt, frozenset(locks), trims, input_, output, midi, midi_map)
     memory = NOTHING if fresh else recall(notices, vocabulary.words.__contains__)
     start = Start(wishes, memory, vocabulary, why_deaf(), notices)

@@ -14,24 +14,23 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from semeq.engine.adaptive import Designer, Limits
+from semeq.engine.adaptive import Designer
 from semeq.engine.compensation import ProgrammeSpectrum
-from semeq.engine.design import DEFAULT_DESIGN, design
-from semeq.engine.encoder import Heard, Model
+from semeq.engine.design import design
+from semeq.engine.encoder import Heard
 from semeq.engine.errors import SemeqError
 from semeq.engine.meaning import Meaning
 from semeq.engine.path import POSITION
 from semeq.engine.settings import EQSettings
 from semeq.engine.timeline import ControlSet, Event
-from semeq.engine.words import Vocabulary
 from semeq.realtime import callback as native
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
 from semeq.realtime.ear import Report
 from semeq.realtime.mailbox import post
+from semeq.realtime.plan import Means, Plan
 from semeq.realtime.priority import prefer_this_thread
 from semeq.realtime.stream import LiveStream
 
@@ -50,54 +49,6 @@ LISTEN_EVERY_S = 0.1
 LONGEST_STEP_S = 0.5
 #: Smaller changes of the compensation are left for later: nobody hears them.
 GAIN_STEP_DB = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What was last published, in words: for the view, the status and the log."""
-
-    recipe: str = ""
-    amount: float = 1.0
-    adapt: float = 0.0
-    settings: EQSettings = field(default_factory=EQSettings.flat)
-    gain_db: float = 0.0
-    bypass: bool = False
-    warnings: tuple[str, ...] = ()
-
-    def notes(self) -> dict[str, Any]:
-        """Return what the log keeps beside the numbers."""
-        return {
-            "recipe": self.recipe,
-            "amount": self.amount,
-            "adapt": self.adapt,
-            "gain_db": self.gain_db,
-            "bands": self.settings.as_dicts(),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the meaning of a recipe is made with.
-
-    Parameters
-    ----------
-    vocabulary : Vocabulary
-        What the words mean.
-    model : Model or None
-        Decoder and latents, for a recipe that adapts to what is heard; None for typical moves alone.
-    limits : Limits
-        How far and how fast the sound may move the bands; locks and trims come from the desk.
-    heard : callable
-        Returns what the encoder heard last, or None; see `semeq.realtime.worker.Worker.latest`.
-    design : str
-        How bands become filters, see `semeq.engine.design.DESIGNERS`.
-    """
-
-    vocabulary: Vocabulary
-    model: Model | None = None
-    limits: Limits = field(default_factory=Limits)
-    heard: Callable[[], Report | None] = lambda: None
-    design: str = DEFAULT_DESIGN
 
 
 class Conductor(threading.Thread):

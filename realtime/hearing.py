@@ -8,9 +8,9 @@ from semeq.engine.encoder import Heard, Model
 from semeq.engine.listener import ListenerConfig
 from semeq.engine.words import Vocabulary
 from semeq.presets.shipped_model import load_shipped_model, load_shipped_tables, why_deaf
-from semeq.realtime.conductor import Means
 from semeq.realtime.ear import Task
 from semeq.realtime.ear_runners import Runner, ThreadRunner
+from semeq.realtime.plan import Means
 from semeq.realtime.stream import LiveStream
 from semeq.realtime.tap import Tap, private_tap
 from semeq.realtime.worker import Worker

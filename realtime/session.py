@@ -20,21 +20,21 @@ from semeq.engine.encoder import Heard
 from semeq.engine.errors import DeviceError
 from semeq.engine.timeline import Take
 from semeq.engine.words import Vocabulary
-from semeq.realtime.conductor import Conductor, Plan
+from semeq.realtime.conductor import Conductor
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk, Snapshot
 from semeq.realtime.hearing import DEAF, HearingConfig, regions
+from semeq.realtime.plan import Plan
 from semeq.realtime.priority import prompt_switching
-from semeq.realtime.record import ControlLog, InputRecorder, StatusFile
+from semeq.realtime.record import ControlLog, StatusFile
+from semeq.realtime.repeating import recording, repeating
 from semeq.realtime.stream import Counts, LiveStream, StreamConfig
-from semeq.realtime.tap import TAP_FRAMES
 from semeq.realtime.verifier import Verifier
 from semeq.realtime.worker import EarState, EarStatus
 
 STATUS_EVERY_S = 1.0
 #: A device that asks for nothing this long is gone.
 LOST_AFTER_S = 2.0
-TAP_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ class Session:
         self.desk = Desk(config.state)
         self.stream = LiveStream(config.stream, config.hearing.make_tap())
         self.worker = config.hearing.worker(self.stream, say)
-        self.verifier = Verifier(self.stream.tap, self.stream.fs, vocabulary, lambda: self.plan, say)
+        self.verifier = Verifier(
+            self.stream.tap, self.stream.fs, vocabulary, lambda: self.plan, say
+        )
         self.stopping = threading.Event()
         self.started_at = 0.0
         #: Input to output as the device reports it, and our own look-ahead, in ms.
@@ -215,7 +217,7 @@ class Session:
                 stack.callback(self._close_log, log)
                 conductor.on_event = log.event
             if config.record_input is not None:
-                stack.enter_context(self._recording(config.record_input))
+                stack.enter_context(recording(config.record_input, self.stream, self.say))
             conductor.start()
             stack.callback(self._stop_listening)
             stack.callback(self.desk.listen(self._listen))
@@ -223,9 +225,7 @@ class Session:
             stack.enter_context(self.verifier)
             if status is not None:
                 stack.callback(lambda: status.write(self.status("stopped")))
-                stack.enter_context(
-                    self._repeating(STATUS_EVERY_S, lambda: status.write(self.status()))
-                )
+                stack.enter_context(repeating(STATUS_EVERY_S, lambda: status.write(self.status())))
             # what was made so far lives as long as the session: the collector need not look at it
             gc.collect()
             gc.freeze()
@@ -242,45 +242,6 @@ class Session:
     def _close_log(self, log: ControlLog) -> None:
         counts = self.stream.counts()
         log.close(counts.position, counts.first_sound)
-
-    @contextmanager
-    def _repeating(self, every_s: float, job: Callable[[], None]) -> Iterator[None]:
-        """Run `job` in a thread of its own every so often, and once more at the end."""
-        done = threading.Event()
-
-        def work() -> None:
-            while not done.wait(every_s):
-                job()
-
-        thread = threading.Thread(target=work, name="semeq-helper", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    @contextmanager
-    def _recording(self, path: Path) -> Iterator[None]:
-        recorder = InputRecorder(path, self.stream.fs, self.stream.in_channels, self.say)
-        read = 0
-
-        def copy() -> None:
-            nonlocal read
-            written = self.stream.tap.written
-            if written - read > TAP_FRAMES // 2:
-                self.say(f"the recorded input misses {written - read} frames: the disk is too slow")
-                read = written
-            if written > read:
-                recorder.feed(self.stream.tapped(read, written))
-                read = written
-
-        try:
-            with self._repeating(TAP_EVERY_S, copy):
-                yield
-            copy()
-        finally:
-            recorder.close()
 
     def wait(self, tick: Callable[[], None], every_s: float) -> None:
         """Stay until stopped, out of time or the device is gone; call `tick` every `every_s` seconds.

@@ -15,9 +15,10 @@ from semeq.engine.units import Audio
 from semeq.presets.library import load_vocabulary
 from semeq.presets.midi_bindings import Control
 from semeq.realtime import callback as native
-from semeq.realtime.conductor import Conductor, Means
+from semeq.realtime.conductor import Conductor
 from semeq.realtime.control import Bypass, ControlState, Set
 from semeq.realtime.desk import Desk
+from semeq.realtime.plan import Means
 from semeq.realtime.stream import LiveStream
 
 FS = 48_000.0

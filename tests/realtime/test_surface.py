@@ -53,6 +53,7 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
         heard=None,
         verifier=SimpleNamespace(shown=lambda: (("warm +0.9 dB", False), ("airy", True))),
         config=SimpleNamespace(
+            design="decramped",
             hearing=SimpleNamespace(tables=None),
             stream=SimpleNamespace(
                 input=SimpleNamespace(name="mic", api="JACK Audio Connection Kit"),

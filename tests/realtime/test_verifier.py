@@ -12,7 +12,7 @@ from semeq.engine.settings import EQSettings
 from semeq.engine.units import Audio
 from semeq.engine.verdicts import Outcome
 from semeq.presets.library import load_vocabulary
-from semeq.realtime.conductor import Plan
+from semeq.realtime.plan import Plan
 from semeq.realtime.tap import TAP_FRAMES, TAPPED, Tap, private_tap
 from semeq.realtime.verifier import LASTS, LOOKS_PER_VERDICT, POLL_S, Verifier
 from tests.made_sounds import pink

@@ -1,0 +1,60 @@
+"""What a conductor makes the bands with, and what it made of them: frozen values for all who look on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from semeq.engine.adaptive import Limits
+from semeq.engine.design import DEFAULT_DESIGN
+from semeq.engine.encoder import Model
+from semeq.engine.settings import EQSettings
+from semeq.engine.words import Vocabulary
+from semeq.realtime.ear import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was last published, in words: for the view, the status and the log."""
+
+    recipe: str = ""
+    amount: float = 1.0
+    adapt: float = 0.0
+    settings: EQSettings = field(default_factory=EQSettings.flat)
+    gain_db: float = 0.0
+    bypass: bool = False
+    warnings: tuple[str, ...] = ()
+
+    def notes(self) -> dict[str, Any]:
+        """Return what the log keeps beside the numbers."""
+        return {
+            "recipe": self.recipe,
+            "amount": self.amount,
+            "adapt": self.adapt,
+            "gain_db": self.gain_db,
+            "bands": self.settings.as_dicts(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the meaning of a recipe is made with.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        What the words mean.
+    model : Model or None
+        Decoder and latents, for a recipe that adapts to what is heard; None for typical moves alone.
+    limits : Limits
+        How far and how fast the sound may move the bands; locks and trims come from the desk.
+    heard : callable
+        Returns what the encoder heard last, or None; see `semeq.realtime.worker.Worker.latest`.
+    design : str
+        How bands become filters, see `semeq.engine.design.DESIGNERS`.
+    """
+
+    vocabulary: Vocabulary
+    model: Model | None = None
+    limits: Limits = field(default_factory=Limits)
+    heard: Callable[[], Report | None] = lambda: None
+    design: str = DEFAULT_DESIGN
