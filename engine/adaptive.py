@@ -175,9 +175,10 @@ class Designer:
         return made
 
     def _move_in(self, heard: Heard | None, dt_s: float) -> None:
-        self._waited_s += max(dt_s, 0.0)
         if heard is None or self._model is None:
             return
+        # Counted from the first hearing on: what was not there has not waited.
+        self._waited_s += max(dt_s, 0.0)
         if heard is self._given and self._waited_s < WAIT_S:
             return
         dt_s, self._given, self._waited_s = self._waited_s, heard, 0.0
