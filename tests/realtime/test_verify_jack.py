@@ -11,7 +11,10 @@ from jack_takes import FS, through_semeq
 from live_process import Live
 from scipy.signal import butter, sosfilt
 
+from semeq.engine.design import design_sos
+from semeq.presets.library import load_vocabulary
 from tests.made_sounds import pink
+from tests.sound_files import write_float
 
 pytestmark = pytest.mark.jack
 
@@ -50,3 +53,17 @@ def test_pink_noise_becomes_what_was_asked(jack: JackServer, tmp_path: Path) -> 
     assert dark["outcome"] == "reached"
     assert dark["strength"] == pytest.approx(1.0, abs=0.35)
     assert "asked for" not in err
+
+
+def test_a_session_starts_like_a_reference(jack: JackServer, tmp_path: Path) -> None:
+    eq = load_vocabulary().get("dark").settings
+    usual = np.cumsum(pink(3.0, FS), axis=0) * 0.02  # falls as music does, and more
+    usual -= usual.mean()
+    dark = sosfilt(design_sos(eq, FS), usual, axis=0).astype(np.float32)
+    reference = write_float(tmp_path / "ref.wav", 0.5 * dark / np.abs(dark).max(), FS)
+    with Live(tmp_path, "--like", str(reference), "--adapt", "0", "--plain") as live:
+        recipe = live.statuses()[-1]["recipe"]
+        code, _, err = live.stop()
+    assert code == 0, err
+    assert recipe
+    assert f"like ref.wav: {recipe}, explains" in err
