@@ -139,8 +139,8 @@ def live(
 ) -> None:
     """Reshape the sound that comes in, live.
 
-    Without --make or --like it goes on with the recipe of the last session. Ctrl-C ends with a short fade. Keys:
-    arrows choose and turn a word, space bypasses, f freezes what was heard, ? helps.
+    Without --make or --like it goes on with the recipe of the last session. Ctrl-C ends with a short fade.
+    Keys: arrows choose and turn a word, space bypasses, f freezes what was heard, ? helps.
     """
     if record_log is not None and record_log == record_input:
         raise UsageError("--record-log and --record-input must be two files")
