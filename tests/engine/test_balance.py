@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
+from made_sounds import balance_of, pink
 from scipy.signal import sosfilt
+from strategies import partitions
 
 from semeq.engine.balance import CENTRES_HZ, DENSE_FRAMES, EDGES_HZ, WIDTHS, Balance, Meter, span
 from semeq.engine.design import design_sos, response_db
 from semeq.engine.errors import SettingsError
 from semeq.engine.units import Audio, Floats
 from semeq.presets.library import load_vocabulary
-from tests.made_sounds import balance_of, pink
-from tests.strategies import partitions
 
 FS = 44_100.0
 MUSIC = Path("/tmp/audio/valid/music")

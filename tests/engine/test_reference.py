@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from made_sounds import pink
+from sound_files import write_float
 
 from semeq.engine.balance import CENTRES_HZ, WIDTHS, Balance, Meter
 from semeq.engine.design import response_db
@@ -30,8 +32,6 @@ from semeq.engine.reference import (
 )
 from semeq.engine.units import Floats
 from semeq.presets.library import load_vocabulary
-from tests.made_sounds import pink
-from tests.sound_files import write_float
 
 FS = 44_100.0
 MUSIC = Path("/tmp/audio/valid/music")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from made_sounds import balance_of, pink
 from scipy.signal import butter, sosfilt
 
 from semeq.engine.balance import CENTRES_HZ, WIDTHS, Balance, Meter
@@ -24,7 +25,6 @@ from semeq.engine.verdicts import Outcome, Verdict
 from semeq.engine.verify import judge, verify
 from semeq.engine.watch import Watch
 from semeq.presets.library import load_vocabulary
-from tests.made_sounds import balance_of, pink
 
 FS = 44_100.0
 MUSIC = Path("/tmp/audio/valid/music")

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_sounds import pink
 from scipy.signal import sosfilt
+from sound_files import write_float
 
 from semeq.engine.cli import semeq
 from semeq.engine.design import design_sos
@@ -15,8 +17,6 @@ from semeq.engine.recipe import Recipe
 from semeq.presets.cli_like import like
 from semeq.presets.library import load_vocabulary
 from semeq.presets.likeness import Reference
-from tests.made_sounds import pink
-from tests.sound_files import write_float
 
 FS = 44_100
 

@@ -6,15 +6,15 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_sounds import pink
 from scipy.signal import sosfilt
+from sound_files import write_float
 
 from semeq.engine.design import design_sos
 from semeq.engine.errors import UsageError
 from semeq.engine.recipe import Recipe
 from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import like_option, make_or_like
-from tests.made_sounds import pink
-from tests.sound_files import write_float
 
 FS = 44_100
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_sounds import pink
 from scipy.signal import butter, sosfilt
+from sound_files import write_float
 
 from semeq.engine.balance import Meter
 from semeq.engine.design import design_sos
@@ -19,8 +21,6 @@ from semeq.engine.units import Audio, Floats
 from semeq.presets.cli_render import render
 from semeq.presets.library import load_vocabulary
 from semeq.presets.verified import verified
-from tests.made_sounds import pink
-from tests.sound_files import write_float
 
 FS = 44_100
 WORDS = load_vocabulary()

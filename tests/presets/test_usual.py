@@ -44,7 +44,7 @@ def test_a_damaged_file_is_refused(text: str) -> None:
 
 def test_it_is_made_from_a_folder_of_music(tmp_path: Path) -> None:
     usual = pytest.importorskip("semeq.training.usual")
-    judged_music = pytest.importorskip("tests.judged_music")
+    judged_music = pytest.importorskip("judged_music")
     spectra = judged_music.music()
     text = usual.to_json(spectra)
     freqs_hz, levels = parse_usual(text)

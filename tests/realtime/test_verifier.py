@@ -4,6 +4,7 @@ import json
 import time
 
 import numpy as np
+from made_sounds import pink
 from scipy.signal import butter, sosfilt
 
 from semeq.engine.meaning import interpret
@@ -15,7 +16,6 @@ from semeq.presets.library import load_vocabulary
 from semeq.realtime.plan import Plan
 from semeq.realtime.tap import TAP_FRAMES, TAPPED, Tap, private_tap
 from semeq.realtime.verifier import LASTS, LOOKS_PER_VERDICT, POLL_S, Verifier
-from tests.made_sounds import pink
 
 FS = 48_000.0
 WORDS = load_vocabulary()

@@ -9,12 +9,12 @@ from jack_probe import Probe
 from jack_server import JackServer
 from jack_takes import FS, through_semeq
 from live_process import Live
+from made_sounds import pink
 from scipy.signal import butter, sosfilt
+from sound_files import write_float
 
 from semeq.engine.design import design_sos
 from semeq.presets.library import load_vocabulary
-from tests.made_sounds import pink
-from tests.sound_files import write_float
 
 pytestmark = pytest.mark.jack
 
