@@ -24,10 +24,11 @@ import numpy as np
 from semeq.engine.design import prototype_db
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import SettingsError
-from semeq.engine.fit import fit_bands
+from semeq.engine.fit import bounds, fit_bands, refine, to_parameters, to_settings
 from semeq.engine.meaning import Meaning, interpret
-from semeq.engine.morph import FIT_STEPS, Move, fit_move, make_recipe_move
+from semeq.engine.morph import FIT_STEPS, Move, bands_for, make_recipe_move
 from semeq.engine.recipe import Recipe
+from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import (
     DEFAULT_GAIN_LIMIT_DB,
     GAIN_LIMIT_DB,
@@ -41,7 +42,11 @@ from semeq.engine.words import Vocabulary
 
 BANDS = len(LAYOUT)
 #: Smaller changes on account of what is heard wait (dB, at any frequency).
-STEP_DB = 0.15
+STEP_DB = 0.25
+#: Steps of the fit from bands that follow a hearing to the next.
+FOLLOW_STEPS = 3
+#: What bands on their way may lack of the hold (dB).
+LACK_DB = 0.05
 #: How much a change of the music's spectrum may change the move; it only moves the hold.
 _SPECTRUM_COUNTS = 0.2
 #: A hearing that has not moved in yet moves on after this time (s) even if none came since.
@@ -130,6 +135,8 @@ class Designer:
         self._typical: tuple[tuple[Recipe, float], Meaning] | None = None
         self._made: Meaning | None = None
         self._curve: Floats | None = None
+        #: Parameters of the last bands, from which the next are found.
+        self._bands: Floats | None = None
 
     @property
     def heard(self) -> Heard | None:
@@ -259,6 +266,8 @@ class Designer:
         else:
             self._curve = None
         held_back = 1.0
+        if move is None or before is None:
+            self._bands = None
         if not settings.is_flat and (move is not None or limits.locks):
             settings = self._fitted(move, settings)
         if limits.max_db < DEFAULT_GAIN_LIMIT_DB:
@@ -275,12 +284,33 @@ class Designer:
         locks = self.limits.locks
         begin = _locked(start, locks)
         if move is not None:
-            assert self._model is not None
-            return fit_move(move, self._model.freqs_hz, begin, fixed=locks)
+            return to_settings(self._followed(move, to_parameters(begin)))
         # The bands' own curve, so that locking nothing changes nothing.
         freqs_hz = self._vocabulary.freqs_hz
         curve = prototype_db(start, freqs_hz)
         return fit_bands(curve, freqs_hz, start=begin, iterations=FIT_STEPS, fixed=locks)
+
+    def _followed(self, move: Move, start: Floats) -> Floats:
+        """Return the bands of a move: from where they were if only the hearing has changed, else anew."""
+        assert self._model is not None
+        freqs_hz, locks = self._model.freqs_hz, self.limits.locks
+        if self._bands is not None:
+            limits = bounds(None, DEFAULT_GAIN_LIMIT_DB)
+            bands = refine(
+                self._bands,
+                move.curve_db,
+                freqs_hz,
+                limits=limits,
+                iterations=FOLLOW_STEPS,
+                rest=np.clip(start, *limits),
+                fixed=locks,
+            )
+            response = prototypes_db(bands, freqs_hz)[0]
+            if move.hold is None or float(move.hold.lacks_db(response).max()) <= LACK_DB:
+                self._bands = bands
+                return bands
+        self._bands = bands_for(move, freqs_hz, start, fixed=locks)
+        return self._bands
 
     def _within(self, settings: EQSettings) -> tuple[EQSettings, float]:
         """Return settings whose bands and curve stay within the limit, and what is left of them."""

@@ -129,18 +129,14 @@ class _Gate:
     """Tells sound from silence, frame by frame."""
 
     def __init__(self, fs: float, channels: int, hop_s: float, config: ListenerConfig) -> None:
-        self._weights = k_weights(fs) * channels
+        #: Make band powers, averaged over channels, a K-weighted power.
+        self.weights = k_weights(fs) * channels
         self._config = config
         self._share = 1.0 - math.exp(-hop_s / LOUDNESS_S)
         self._fall = 10.0 ** (-FALL_DB_S * hop_s / 10.0)
         self._least = 10.0 ** ((config.gate_lufs + 0.691) / 10.0)
         self._relative = 10.0 ** (-config.gate_lu / 10.0)
         self._sounding = 0.0
-
-    def powers(self, levels: Levels) -> Floats:
-        """Return the K-weighted power of frames."""
-        powers: Floats = 10.0 ** (levels.astype(np.float64) / 10.0) @ self._weights
-        return powers
 
     def passing(self, powers: Floats) -> npt.NDArray[np.bool_]:
         """Return which frames sound."""
@@ -190,6 +186,7 @@ class Listener:
         self._recent = round(RECENT_S / hop_s)
         self._pace = self.every / fs / config.speed_s
         self._levels: Levels = np.zeros((0, BANDS), dtype=np.float32)
+        self._octaves: Floats = np.zeros((0, 10))
         self._powers: Floats = np.zeros(0)
         self._passed = np.zeros(0, dtype=np.bool_)
         self._pending: list[Audio] = []
@@ -220,9 +217,12 @@ class Listener:
 
     def _listen(self, piece: Audio) -> Hearing:
         fresh = self._bands.feed(piece)
-        powers = self._gate.powers(fresh)
+        bands: Floats = 10.0 ** (fresh.astype(np.float64) / 10.0)
+        powers = bands @ self._gate.weights
+        octaves = bands[:, : BANDS - 1].reshape(len(bands), 10, -1).mean(axis=2)
         passed = self._gate.passing(powers)
         self._levels = np.concatenate((self._levels, fresh))[-self._full :]
+        self._octaves = np.concatenate((self._octaves, octaves))[-self._full :]
         self._powers = np.concatenate((self._powers, powers))[-self._full :]
         self._passed = np.concatenate((self._passed, passed))[-self._full :]
         sounding = int(np.count_nonzero(self._passed))
@@ -235,7 +235,7 @@ class Listener:
             return Hearing(self._frame, self._heard, self._raw, energy_db, True)
         if self._has_changed():
             self.changes += 1
-            for name in ("_levels", "_powers", "_passed"):
+            for name in ("_levels", "_octaves", "_powers", "_passed"):
                 setattr(self, name, getattr(self, name)[-self._recent :])
         raw = self._model.hear_levels(self._levels[self._passed])
         self._heard, self._raw = self._averaged(raw), raw
@@ -245,8 +245,8 @@ class Listener:
         before, after = self._passed[: -self._recent], self._passed[-self._recent :]
         if min(np.count_nonzero(before), np.count_nonzero(after)) < self._recent // 2:
             return False
-        one = _octaves_db(self._levels[: -self._recent][before])
-        two = _octaves_db(self._levels[-self._recent :][after])
+        one = _octaves_db(self._octaves[: -self._recent][before])
+        two = _octaves_db(self._octaves[-self._recent :][after])
         difference = two - one
         difference -= difference.mean()
         return float(np.sqrt(np.mean(difference**2))) > CHANGE_DB
@@ -265,10 +265,9 @@ class Listener:
         )
 
 
-def _octaves_db(levels: Levels) -> Floats:
-    """Return the mean power of frames in ten octaves, in dB against the loudest."""
-    power = np.mean(10.0 ** (levels.astype(np.float64) / 10.0), axis=0)
-    octaves = power[: BANDS - 1].reshape(10, -1).mean(axis=1)
-    level: Floats = 10.0 * np.log10(np.maximum(octaves, 1e-20))
+def _octaves_db(octaves: Floats) -> Floats:
+    """Return the mean of powers in ten octaves, ``(frames, 10)``, in dB against the loudest."""
+    mean = octaves.sum(axis=0) / len(octaves)
+    level: Floats = 10.0 * np.log10(np.maximum(mean, 1e-20))
     relative: Floats = np.maximum(level - level.max(), -CHANGE_RANGE_DB)
     return relative

@@ -137,7 +137,7 @@ def test_small_changes_add_up() -> None:
 
 
 def test_a_hearing_that_stays_moves_in_without_new_ones() -> None:
-    made = designer(Limits(slew_db_s=2.0))
+    made = designer(Limits(slew_db_s=4.0))
     what = heard(1)
     gains = [made.design(WARM, 1.0, 1.0, what, 0.01).settings for _ in range(60)]
     assert 4 <= len(set(gains)) <= 8
