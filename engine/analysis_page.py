@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from semeq.engine.analysis_plot import FLOOR, LINES, lively
+from semeq.engine.analysis_draw import FLOOR, LINES, lively
 
 TEMPLATE = "analysis_page.html"
 

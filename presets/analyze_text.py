@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from semeq.engine.analysis_plot import clock
+from semeq.engine.analysis_draw import clock
 from semeq.presets.cli_demo import as_text, hertz, signed
 
 #: A bar of so many characters is a score of `_FULL`.
