@@ -90,7 +90,12 @@ class Session:
         self.stream = LiveStream(config.stream, config.hearing.make_tap())
         self.worker = config.hearing.worker(self.stream, say)
         self.verifier = Verifier(
-            self.stream.tap, self.stream.fs, vocabulary, lambda: self.plan, say
+            self.stream.tap,
+            self.stream.fs,
+            vocabulary,
+            lambda: self.plan,
+            say,
+            design=config.design,
         )
         self.stopping = threading.Event()
         self.started_at = 0.0
