@@ -185,7 +185,10 @@ def _safe(
         kept,
         _within(content.get("amount"), LIMITS[Control.AMOUNT], 1.0),
         None if adapt is None else _within(adapt, LIMITS[Control.ADAPT], 1.0),
-        *(content.get(key) for key in ("midi", "midi_map", "input", "output")),
+        content.get("midi"),
+        content.get("midi_map"),
+        content.get("input"),
+        content.get("output"),
     )
 
 
