@@ -19,8 +19,8 @@ A map is a TOML file. Ours are shipped here as ``midi_<name>.toml``; a user's ow
     detent = 0.03             # share of the range around 0 that counts as 0
     step = 0.02               # for relative encoders: the value of one click
     order = "auto"            # for absolute14: auto | msb | lsb, the half that is sent first
-    press = "toggle"          # for bypass and freeze: toggle | switch (on while >= 64) | momentary (while held)
-    invert = false            # for bypass and freeze: the other way round
+    press = "toggle"          # bypass and freeze: toggle | switch (on while >= 64) | momentary (held)
+    invert = false            # for bypass and freeze: the other way
     takeover = "pickup"       # this knob alone
     channel = 1               # this knob alone
 
