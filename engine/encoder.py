@@ -14,7 +14,7 @@ surer than each.
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +30,9 @@ from semeq.engine.units import Audio, Floats, read_only
 FORMAT = "semeq-model-1"
 ENCODER_FILE, NETWORK_FILE, ARRAYS_FILE = "encoder.onnx", "network.onnx", "arrays.npz"
 LATENT = 32
+#: Where the factors of a model's boldness hold (Hz); straight lines over log-frequency between them.
+BOLDNESS_HZ = (100.0, 1000.0, 8000.0)
+BOLDEST = 4.0
 #: What the front end's first frame takes.
 SHORTEST_FRAMES = 4096
 #: Frames of band levels that the network compares with each other.
@@ -87,6 +90,7 @@ class Model:
         self._session, self._network = session, network
         self.freqs_hz, self.decoder = freqs_hz, decoder
         self.words, self.notes = words, notes
+        self._boldness = read_only(boldness_at(notes.get("boldness", 1.0), freqs_hz))
 
     def hear(self, window: Audio, fs: float) -> Heard:
         """Return the latent and the long-term spectrum of a window ``(frames, channels)``.
@@ -159,6 +163,23 @@ class Model:
         """Return the curve in dB that a latent stands for, shape ``(..., n)``; 0 is flat."""
         curve: Floats = z @ self.decoder
         return curve
+
+    def put_on_db(self, z: Floats) -> Floats:
+        """Return the curve in dB that was put on a sound, as boldly as the model is meant, ``(..., n)``.
+
+        A network trained for the least squared error says too little of what it is unsure of, most of all in
+        the bass. The notes' ``boldness`` makes up for it; level removed.
+        """
+        curve = self.decode(z) * self._boldness
+        level_free: Floats = curve - curve.mean(axis=-1, keepdims=True)
+        return level_free
+
+
+def boldness_at(boldness: float | Sequence[float], freqs_hz: Floats) -> Floats:
+    """Return a model's boldness at frequencies: one factor for all, or one each at `BOLDNESS_HZ`."""
+    factors = np.broadcast_to(np.asarray(boldness, dtype=np.float64), len(BOLDNESS_HZ))
+    at: Floats = np.interp(np.log(freqs_hz), np.log(BOLDNESS_HZ), factors)
+    return at
 
 
 def load_model(folder: Path, *, threads: int = 1) -> Model:
@@ -254,6 +275,9 @@ def _read_arrays(path: Path) -> tuple[dict[str, Floats], dict[str, Any]]:
         for name, shape in shapes.items():
             if arrays[name].shape != shape:
                 raise ValueError(f"{name} of shape {arrays[name].shape}")
+        bold = boldness_at(notes.get("boldness", 1.0), arrays["freqs_hz"])
+        if not ((bold >= 0.0) & (bold <= BOLDEST)).all():
+            raise ValueError(f"boldness {notes['boldness']}")
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("values that are not finite")
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:

@@ -2,9 +2,10 @@
 
 The formula
 -----------
-With ``h`` the linear decoder, ``z_audio`` what was heard (0 is neutral) and a word at amount ``a``::
+With ``h`` the linear decoder, ``z_audio`` what was heard (0 is neutral), ``b`` the model's boldness by
+frequency (about 1) and a word at amount ``a``::
 
-    EQ = a h(z_word) - adapt r(a) h(z_audio)          r(a) = 1 - (1 - min(a, 1))²
+    EQ = a h(z_word) - adapt r(a) b h(z_audio)          r(a) = 1 - (1 - min(a, 1))²
 
 so music that already sounds as asked gets less, and what sounds the other way gets more. The formula gives
 exactly flat at amount 0, and at amount 1 when both latents are equal. The first half of a knob's way mostly
@@ -16,9 +17,9 @@ The hold
 --------
 What was heard is an estimate, and where it is wrong the formula would move music against the word: bright
 music that is meant to be so would be dulled by a little *bright*. So the move is held to the direction of the
-word, twice. Along the word's own curve at least `LEFT` of it is left, so what is too warm already is made a
-little warmer, not colder. And it shows in this music (`semeq.engine.hold`): in the band that the word is
-about it does at least `HOLD` of what the word's own move does there, and at least `LEAST_DB` at amount 1.
+word, twice. Along the word's own curve it is never reversed: what is too warm already is not made colder.
+And it shows in this music (`semeq.engine.hold`): in the band that the word is about it does at least
+`HOLD` of what the word's own move does there, and at least `LEAST_DB` at amount 1.
 "Dark" never brightens, whatever was heard; *muddy*, which people draw down to the lowest bass, is more of
 200 to 500 Hz even on music that is nearly all bass. A wish whose words cancel holds nothing. `adapt` = 0
 is the words' typical move and is not held.
@@ -43,8 +44,6 @@ from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
 
-#: What is left of the words' own move at least, along their curve, however much was heard.
-LEFT = 0.1
 #: Least effect of a move on the band that its words are about, in dB at amount 1.
 LEAST_DB = 0.5
 #: A wish whose words' own move is weaker than this (dB rms) holds in proportion.
@@ -101,7 +100,7 @@ def make_move(
     words : sequence of (str, float, Floats)
         Name, weight and typical curve ``h(z_word)`` in dB, shape ``(n,)``, of each word.
     heard_db : Floats
-        ``h(z_audio)``, shape ``(..., n)``.
+        ``b h(z_audio)``, shape ``(..., n)``.
     spectrum_db : Floats
         The music's long-term spectrum (dB, pink noise flat), shape ``(..., n)``.
     freqs_hz : Floats
@@ -128,7 +127,7 @@ def make_move(
     raw = words_db - adapt * mended(total_weight) * heard_db
     if holding is not None:
         along = (raw * words_db).sum(-1) / (words_db**2).sum(-1)
-        raw = raw + np.maximum(LEFT - along, 0.0)[..., None] * words_db
+        raw = raw + np.maximum(-along, 0.0)[..., None] * words_db
     raw = np.clip(raw - raw.mean(axis=-1, keepdims=True), -MOVE_LIMIT_DB, MOVE_LIMIT_DB)
     if holding is None:
         return Move(raw)
@@ -207,13 +206,8 @@ def make_recipe_move(
         else:
             raise RecipeError(f"the model must know every word of a recipe, got {word!r}")
         words.append((word, amount * weight, typical))
-    boldness = float(model.notes.get("boldness", 1.0))
     return make_move(
-        words,
-        model.decode(heard.z),
-        heard.spectrum_db,
-        model.freqs_hz,
-        adapt=adapt * boldness,
+        words, model.put_on_db(heard.z), heard.spectrum_db, model.freqs_hz, adapt=adapt
     )
 
 

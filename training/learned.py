@@ -6,18 +6,20 @@ once, and the encoder sees those. Both go through `semeq.engine.morph.make_move`
 literature, ``decode(z_morphed)`` without taking off where the sound is, is there as `literal`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from semeq.engine.encoder import boldness_at
 from semeq.engine.hold import HOLD
 from semeq.engine.morph import make_move
 from semeq.engine.units import Floats
 from semeq.training.clips import Clips
 from semeq.training.features import UNIT_DB, log_bands, long_term_db, normalised
+from semeq.training.human import without_level
 from semeq.training.models import AudioEncoder, EQAutoencoder
 from semeq.training.spectra import FREQS_HZ, Spectra
 from semeq.training.words import GRID_HZ
@@ -60,7 +62,9 @@ class LevelMethod:
     name : str
         What tables call it.
     adapt, hold : float
-        See `semeq.engine.morph`; `adapt` here includes the model's boldness.
+        See `semeq.engine.morph`.
+    boldness : float or sequence of float
+        Factors on what is heard, see `semeq.engine.encoder.boldness_at`.
     literal : bool
         Apply ``h(z_morphed)`` itself, as the literature's formula says, instead of the difference.
     """
@@ -75,10 +79,12 @@ class LevelMethod:
         name: str,
         adapt: float = 1.0,
         hold: float = HOLD,
+        boldness: float | Sequence[float] = 1.0,
         literal: bool = False,
     ) -> None:
         self.name = name
         self.adapt, self.hold, self.literal = adapt, hold, literal
+        self._boldness = boldness_at(boldness, GRID_HZ)
         self._encoder, self._autoencoder = encoder.eval(), autoencoder.eval()
         self._words, self._levels = words_db, levels
         self._heard: WeakKeyDictionary[Clips, tuple[Floats, Floats]] = WeakKeyDictionary()
@@ -113,5 +119,10 @@ class LevelMethod:
             moved: Floats = found + abs(amount) * (np.sign(amount) * own - found)
             return moved
         return make_move(
-            [(word, amount, own)], found, spectra, GRID_HZ, adapt=self.adapt, hold=self.hold
+            [(word, amount, own)],
+            without_level(found * self._boldness),
+            spectra,
+            GRID_HZ,
+            adapt=self.adapt,
+            hold=self.hold,
         ).curve_db

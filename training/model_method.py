@@ -47,7 +47,7 @@ class ModelMethod:
     def __init__(self, model: Model, name: str, *, adapt: float = 1.0) -> None:
         self.name = name
         self._model = model
-        self._adapt = adapt * float(model.notes.get("boldness", 1.0))
+        self._adapt = adapt
         self._vocabulary = shipped_vocabulary()
         self._latents: dict[str, Floats] = dict(model.words)
         #: What was heard of clips, as long as they are there.
@@ -86,7 +86,7 @@ class ModelMethod:
         ]
         return make_move(
             words,
-            self._model.decode(heard.z),
+            self._model.put_on_db(heard.z),
             heard.spectrum_db,
             self._model.freqs_hz,
             adapt=self._adapt,

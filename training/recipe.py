@@ -277,7 +277,7 @@ class Run:
                 **self.notes(),
                 "stage": last,
                 "music": banks,
-                "boldness": self.config.boldness,
+                "boldness": list(self.config.boldness),
             }
             parity = export_model(encoder, autoencoder, self.vocabulary(), target, notes=notes)
             self.report(f"export: {target}, largest difference from torch {parity:.1e}")

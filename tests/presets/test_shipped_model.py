@@ -50,7 +50,7 @@ def test_music_that_has_it_gets_less(word: str) -> None:
         coloured = np.fft.irfft(np.fft.rfft(mix, axis=0) * gain[:, None], size, axis=0)
         heard = model.hear(coloured.astype(np.float32), FS)
         effect.append(float(morph_curve(model, Recipe.parse(word), heard) @ own))
-    assert effect[0] > effect[1] > effect[2] > 0.0
+    assert effect[0] > effect[1] > effect[2] > -1e-4
 
 
 def test_level_does_not_move_the_bands() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from semeq.engine.encoder import (
     ARRAYS_FILE,
+    BOLDNESS_HZ,
     ENCODER_FILE,
     FEWEST_LEVELS,
     LATENT,
@@ -13,6 +14,7 @@ from semeq.engine.encoder import (
     SHORTEST_FRAMES,
     Heard,
     Model,
+    boldness_at,
     load_model,
 )
 from semeq.engine.errors import DataError, SettingsError
@@ -78,6 +80,20 @@ def test_words_decode_to_their_curves(model: Model) -> None:
     ]
     assert np.median(errors) < 0.1
     assert not model.decode(np.zeros(LATENT)).any()
+
+
+def test_boldness_holds_where_it_is_said(model: Model) -> None:
+    notes = {**model.notes, "boldness": [2.0, 1.0, 0.5]}
+    bold = Model(None, model.freqs_hz, model.decoder, model.words, notes)
+    z = np.random.default_rng(1).normal(size=32)
+    plain, found = model.decode(z), bold.put_on_db(z)
+    wanted = plain * boldness_at([2.0, 1.0, 0.5], model.freqs_hz)
+    assert found == pytest.approx(wanted - wanted.mean(), abs=1e-9)
+    for freq_hz, factor in zip(BOLDNESS_HZ, (2.0, 1.0, 0.5), strict=True):
+        k = int(np.argmin(np.abs(np.log(model.freqs_hz / freq_hz))))
+        assert boldness_at([2.0, 1.0, 0.5], model.freqs_hz)[k] == pytest.approx(factor, abs=0.05)
+    assert found.mean() == pytest.approx(0.0, abs=1e-9)
+    assert boldness_at(1.25, model.freqs_hz) == pytest.approx(1.25)
 
 
 def test_heard(model: Model) -> None:

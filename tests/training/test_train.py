@@ -225,6 +225,13 @@ def test_configurations(tmp_path: Path) -> None:
     assert config.data.audio == (f"{tmp_path / 'm'}:2",)
     path.write_text("seed = 4\n[audio]\nepochs = 7\n")
     assert Config.from_toml(path).sha256 != config.sha256
+    # How boldly a model is used changes nothing about its weights.
+    path.write_text(
+        'seed = 3\nboldness = [1, 1.5, 2]\n[data]\nhuman = "h"\naudio = ["m:2"]\n[audio]\nepochs = 7\n'
+    )
+    bold = Config.from_toml(path)
+    assert bold.boldness == (1.0, 1.5, 2.0)
+    assert bold.sha256 == config.sha256
 
 
 @pytest.mark.parametrize(
@@ -235,6 +242,9 @@ def test_configurations(tmp_path: Path) -> None:
         ("seed = -1", "seed must be 0 or more"),
         ("[audio]\nepochs = true", "audio.epochs must be of type int"),
         ("[data]\naudio = 'x'", "data.audio must be a list of text"),
+        ("boldness = 1.2", "boldness must be 3 numbers of 0 or more"),
+        ("boldness = [1, 2]", "boldness must be 3 numbers of 0 or more"),
+        ("boldness = [1, nan, 2]", "boldness must be 3 numbers of 0 or more"),
         ("audio = 3", "must be a table"),
         ("= 3", "must be a TOML file"),
     ],
