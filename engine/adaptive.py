@@ -16,31 +16,20 @@ Conventions
 - Amount 0 and an empty recipe are exactly flat, whatever was heard, but for trims.
 """
 
-import math
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from semeq.engine.design import prototype_db
 from semeq.engine.encoder import Heard, Model
-from semeq.engine.errors import SettingsError
 from semeq.engine.fit import bounds, fit_bands, refine, to_parameters, to_settings
+from semeq.engine.limits import Limits
 from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.morph import FIT_STEPS, Move, bands_for, make_recipe_move
 from semeq.engine.recipe import Recipe
 from semeq.engine.responses import prototypes_db
-from semeq.engine.settings import (
-    DEFAULT_GAIN_LIMIT_DB,
-    GAIN_LIMIT_DB,
-    LAYOUT,
-    REST_FREQS_HZ,
-    Band,
-    EQSettings,
-)
+from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary
 
-BANDS = len(LAYOUT)
 #: Smaller changes on account of what is heard wait (dB, at any frequency).
 STEP_DB = 0.25
 #: Steps of the fit from bands that follow a hearing to the next.
@@ -53,50 +42,6 @@ _SPECTRUM_COUNTS = 0.2
 WAIT_S = 0.1
 #: What is kept back is said from here on.
 _HELD_BACK_BELOW = 0.995
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far and how fast the bands may go, and which of them are a person's own.
-
-    Parameters
-    ----------
-    max_db : float
-        Largest gain of a band, in (0, 12] dB. Below 12 the curve stays within it, too: the move is
-        held back as a whole and keeps its shape.
-    slew_db_s : float
-        How fast the curve may move on account of what is heard, in [0.1, 1000] dB/s.
-    locks : frozenset of int
-        Bands, counted from 0, that stay at their trim.
-    trims : tuple of float
-        What is added to each of the seven bands, in [-12, 12] dB.
-
-    Raises
-    ------
-    SettingsError
-        If a value is out of its range.
-    """
-
-    max_db: float = DEFAULT_GAIN_LIMIT_DB
-    slew_db_s: float = 12.0
-    locks: frozenset[int] = frozenset()
-    trims: tuple[float, ...] = (0.0,) * BANDS
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.max_db) and 0.0 < self.max_db <= DEFAULT_GAIN_LIMIT_DB):
-            raise SettingsError(
-                f"max_db must be in (0, {DEFAULT_GAIN_LIMIT_DB:g}], got {self.max_db:g}"
-            )
-        if not (math.isfinite(self.slew_db_s) and 0.1 <= self.slew_db_s <= 1000.0):
-            raise SettingsError(f"slew_db_s must be in [0.1, 1000], got {self.slew_db_s:g}")
-        if not all(band in range(BANDS) for band in self.locks):
-            raise SettingsError(f"locks must be bands 0 to {BANDS - 1}, got {sorted(self.locks)}")
-        if len(self.trims) != BANDS or not all(
-            math.isfinite(trim) and abs(trim) <= DEFAULT_GAIN_LIMIT_DB for trim in self.trims
-        ):
-            raise SettingsError(
-                f"trims must be {BANDS} gains within ±{DEFAULT_GAIN_LIMIT_DB:g} dB, got {self.trims}"
-            )
 
 
 class Designer:
@@ -271,18 +216,18 @@ class Designer:
         if not settings.is_flat and (move is not None or limits.locks):
             settings = self._fitted(move, settings)
         if limits.max_db < DEFAULT_GAIN_LIMIT_DB:
-            settings, held_back = self._within(settings)
+            freqs_hz = self._vocabulary.freqs_hz
+            settings, held_back = limits.within(settings, freqs_hz[freqs_hz < 0.45 * self._fs])
         warnings = typical.warnings
         if held_back < _HELD_BACK_BELOW:
             # Not by how much: that changes with the music.
             said = f"the limit of {limits.max_db:g} dB holds the move back"
             warnings = (*warnings, said)
             curve = held_back * curve
-        return Meaning(self._trimmed(settings), read_only(np.array(curve)), warnings)
+        return Meaning(limits.trimmed(settings), read_only(np.array(curve)), warnings)
 
     def _fitted(self, move: Move | None, start: EQSettings) -> EQSettings:
-        locks = self.limits.locks
-        begin = _locked(start, locks)
+        locks, begin = self.limits.locks, self.limits.locked(start)
         if move is not None:
             return to_settings(self._followed(move, to_parameters(begin)))
         # The bands' own curve, so that locking nothing changes nothing.
@@ -312,44 +257,7 @@ class Designer:
         self._bands = bands_for(move, freqs_hz, start, fixed=locks)
         return self._bands
 
-    def _within(self, settings: EQSettings) -> tuple[EQSettings, float]:
-        """Return settings whose bands and curve stay within the limit, and what is left of them."""
-        limit, kept = self.limits.max_db, 1.0
-        freqs_hz = self._vocabulary.freqs_hz[self._vocabulary.freqs_hz < 0.45 * self._fs]
-        scaled = settings
-        # A response grows a little faster than its gains: a few steps settle it.
-        for _ in range(6):
-            peak = max(abs(band.gain_db) for band in scaled.bands)
-            peak = max(peak, float(np.abs(prototype_db(scaled, freqs_hz)).max()))
-            if peak <= limit:
-                break
-            kept *= 0.9999 * limit / peak
-            scaled = settings.scaled(kept)
-        return scaled, kept
-
-    def _trimmed(self, settings: EQSettings) -> EQSettings:
-        trims = self.limits.trims
-        if not any(trims):
-            return settings
-        bands = zip(settings.bands, trims, strict=True)
-        return EQSettings(
-            tuple(
-                replace(b, gain_db=min(max(b.gain_db + trim, -GAIN_LIMIT_DB), GAIN_LIMIT_DB))
-                for b, trim in bands
-            )
-        )
-
 
 def _nothing_heard(like: Heard) -> Heard:
     """Return the neutral hearing: no colour, and pink noise, on which the hold has next to nothing to do."""
     return Heard(read_only(np.zeros(len(like.z))), read_only(np.zeros(len(like.spectrum_db))))
-
-
-def _locked(settings: EQSettings, locks: frozenset[int]) -> EQSettings:
-    """Return settings with the locked bands at rest."""
-    if not locks:
-        return settings
-    rest = [Band(kind, f) for kind, f in zip(LAYOUT, REST_FREQS_HZ, strict=True)]
-    return EQSettings(
-        tuple(rest[k] if k in locks else band for k, band in enumerate(settings.bands))
-    )

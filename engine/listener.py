@@ -72,7 +72,7 @@ class ListenerConfig:
     window_s: float = 2.5
     every_s: float = 0.1
     speed_s: float = 1.0
-    gate_lufs: float = -60.0
+    gate_lufs: float = -70.0
     gate_lu: float = 25.0
 
     def __post_init__(self) -> None:

@@ -16,9 +16,6 @@ A flat EQ passes samples bit for bit; where the container stays the same, the fi
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,73 +25,23 @@ from semeq.engine.audiowriter import encoding_for, open_writer
 from semeq.engine.blocks import amplified, first_sound, metered, through
 from semeq.engine.chain import Chain
 from semeq.engine.chunks import carry_chunks
-from semeq.engine.design import DEFAULT_DESIGN, design
-from semeq.engine.eq_track import EQTrack
+from semeq.engine.design import design
 from semeq.engine.errors import AudioFileError, SemeqError
-from semeq.engine.levels import CEILING_DB, Meters, ceiling_for
-from semeq.engine.render_adaptive import (
-    NOTHING_HEARD,
-    Adaption,
-    AdaptiveEQ,
-    Look,
-    Mind,
-    as_notes,
-    hear_whole,
-    whole_settings,
-)
-from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu, timeline_entry
+from semeq.engine.levels import Meters, ceiling_for
+from semeq.engine.render_adaptive import Mind
+from semeq.engine.render_eq import FileEQ
+from semeq.engine.render_job import RenderJob
+from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
 from semeq.engine.timeline import Take, align, replay
 from semeq.engine.units import Audio
 
+__all__ = ["LOOKAHEAD_S", "MAX_DRIFT_LU", "Progress", "RenderJob", "render_file", "warm_up"]
+
 LOOKAHEAD_S = 0.005
 MAX_DRIFT_LU = 0.5
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class RenderJob:
-    """One file to render.
-
-    Parameters
-    ----------
-    source, target : Path
-        The input, and where the output goes; its suffix says the container.
-    settings : EQSettings
-        The seven bands; not used with `take`; with `adaption` what they are before anything is heard.
-    overwrite : bool
-        Whether an existing target may be replaced.
-    protected : tuple of Path
-        Files besides `source` that are not replaced in any case.
-    ceiling_db : float
-        True peak in dBTP that the output may reach even if the input did not.
-    take : Take, optional
-        A recorded session to run instead of `settings`, without levelling or a limiter of ours.
-    adaption : Adaption, optional
-        How the bands follow the sound; flat `settings` stay flat whatever is heard.
-    keep_track : bool
-        Whether the report holds the EQ window by window, for `semeq.engine.automation`.
-    notes : tuple of str
-        Warnings about the request, for the report.
-    token : str, optional
-        Part of the temporary file's name.
-    design : str
-        How bands become filters, see `semeq.engine.design.DESIGNERS`.
-    """
-
-    source: Path
-    target: Path
-    settings: EQSettings = field(default_factory=EQSettings.flat)
-    overwrite: bool = False
-    protected: tuple[Path, ...] = ()
-    ceiling_db: float = CEILING_DB
-    take: Take | None = None
-    adaption: Adaption | None = None
-    keep_track: bool = False
-    notes: tuple[str, ...] = ()
-    token: str | None = None
-    design: str = DEFAULT_DESIGN
 
 
 class _Render:
@@ -102,14 +49,10 @@ class _Render:
 
     def __init__(self, job: RenderJob, progress: Progress | None, mind: Mind | None) -> None:
         self.job = job
-        self.settings = job.settings
-        self._mind = mind
-        #: The EQ over time, and how it came about, where it follows the sound.
-        self.track: EQTrack | None = None
-        self.adapted: dict[str, Any] | None = None
         self.reader = AudioReader(job.source)
         self.fs, self.channels = self.reader.fs, self.reader.channels
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
+        self.eq = FileEQ(job, mind, self.fs, self.channels)
         self.warnings = list(job.notes)
         self.clipped = 0
         #: Whether the output is the input, byte for byte.
@@ -165,17 +108,19 @@ class _Render:
     def equalised(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
         """Measure, then render."""
         self._passes = 2
-        follower = self._follower()
+        if self.eq.hears_first:
+            self._passes = 3
+            self.eq.hear(self._scan())
         meters = Meters(self.fs, self.channels, sides=2)
         with Spool(new.path.parent, self.channels) as spool:
-            for block, out in self._equalise(follower):
+            for block, out in self.eq.filtered(self._scan()):
                 meters.feed(block, out)
                 spool.write(out)
             gain_db = meters.levelling_gain_db()
             before, after = meters.levels(0), meters.levels(1, gain_db)
             filtered = spool.blocks(BLOCK_FRAMES) if spool.is_complete else None
             if filtered is None:
-                filtered = self._equalise_again(follower)
+                filtered = self.eq.again(self.reader.blocks())
             blocks = amplified(filtered, gain_db)
             ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
             if ceiling_db is None:
@@ -186,49 +131,6 @@ class _Render:
             self._write(new, metered(through(limiter, blocks), limited), changed=True)
             limiting = Limiting(ceiling_db, limiter.latency_frames, limiter.limited_samples)
             return before, limited.levels(), gain_db, limiting
-
-    def _chain(self) -> Chain:
-        chain = Chain(self.fs, self.channels)
-        chain.set_target(design(self.settings, self.fs, design=self.job.design))
-        return chain
-
-    def _follower(self) -> AdaptiveEQ | None:
-        """Return what follows the sound; where the whole file makes one EQ, hear it first."""
-        adaption, mind = self.job.adaption, self._mind
-        if adaption is None or mind is None:
-            return None
-        if adaption.look is not Look.WHOLE:
-            return AdaptiveEQ(adaption, mind, self.fs, self.channels, design=self.job.design)
-        self._passes = 3
-        overall = hear_whole(adaption, mind, self.fs, self.channels, self._scan())
-        made = whole_settings(adaption, mind, self.fs, overall.heard)
-        self.settings = made.settings
-        self._adapted(overall.heard_share, made.warnings, moves=0)
-        return None
-
-    def _adapted(self, heard_share: float, warnings: tuple[str, ...], moves: int) -> None:
-        assert self.job.adaption is not None
-        self.adapted = as_notes(self.job.adaption, heard_share, moves)
-        if heard_share == 0.0:
-            self.warnings.append(NOTHING_HEARD)
-        self.warnings += [warning for warning in warnings if warning not in self.warnings]
-
-    def _equalise(self, follower: AdaptiveEQ | None) -> Iterator[tuple[Audio, Audio]]:
-        """Yield each block of the input and what becomes of it."""
-        if follower is None:
-            chain = self._chain()
-            for block in self._scan():
-                yield block, chain.process(block)
-            return
-        yield from follower.filtered(self._scan())
-        self.track = follower.track
-        self._adapted(follower.heard_share, follower.warnings, len(follower.track) - 1)
-
-    def _equalise_again(self, follower: AdaptiveEQ | None) -> Iterator[Audio]:
-        """Yield the same output once more."""
-        if follower is None:
-            return through(self._chain(), self.reader.blocks())
-        return follower.again(self.reader.blocks())
 
     def replayed(
         self, new: Replacement, take: Take
@@ -259,40 +161,9 @@ class _Render:
 
         return carry_tags(self.job.source, source, new.path, kind)
 
-    def whole_track(self) -> EQTrack:
-        """Return the EQ over time, also where it stands still."""
-        if self.track is not None:
-            return self.track
-        track = EQTrack(self.fs, 0)
-        track.append(0, self.settings, 0.0)
-        return track
-
-    def timeline(self, gain_db: float) -> tuple[dict[str, Any], ...]:
-        """Return what the EQ was, and when."""
-        take, track = self.job.take, self.track
-        if track is not None:
-            return tuple(
-                timeline_entry(
-                    track.frame(index) / self.fs,
-                    track.settings(index),
-                    gain_db + track.gain_db(index),
-                )
-                for index in track.thinned()
-            )
-        if take is None:
-            return (timeline_entry(0.0, self.settings, gain_db),)
-        return tuple(
-            {
-                "t_s": event.frame / take.fs,
-                "ramp_s": event.control.ramp_frames / take.fs,
-                "bypass": event.control.bypass,
-                **event.notes,
-            }
-            for event in take.events
-        )
-
     def finish_warnings(self, before: Levels, after: Levels) -> None:
         """Say what the listener should know."""
+        self.warnings += [said for said in self.eq.warnings if said not in self.warnings]
         if self.encoding.note and not self.is_copy:
             self.warnings.append(self.encoding.note)
         bad = self.reader.bad_samples
@@ -377,9 +248,9 @@ def render_file(
         after=after,
         gain_db=gain_db,
         limiting=limiting,
-        timeline=render.timeline(gain_db),
-        adaption=render.adapted,
-        track=render.whole_track() if job.keep_track else None,
+        timeline=render.eq.timeline(gain_db),
+        adaption=render.eq.adapted,
+        track=render.eq.whole_track() if job.keep_track else None,
         bad_samples=render.reader.bad_samples,
         clipped_samples=render.clipped,
         warnings=tuple(render.warnings),

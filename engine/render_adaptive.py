@@ -5,7 +5,7 @@ Conventions
 - *causal*, as live: what was heard up to a sample moves the bands from that sample on. It begins with the
   words' typical move, and what is heard moves in as it does live.
 - *ahead*: every hearing takes effect half a window earlier, in the middle of what it heard.
-- *whole*: the file is heard first, and its mean latent, weighed with the energy of the windows, makes one EQ.
+- *whole*: the file is heard first and gets one EQ, see `semeq.engine.render_whole`.
 
 Loudness
 --------
@@ -17,26 +17,27 @@ over the whole file is taken back by one gain, measured, as it is with an EQ tha
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
-from semeq.engine.adaptive import Designer, Limits
+from semeq.engine.adaptive import Designer
 from semeq.engine.chain import Chain
 from semeq.engine.compensation import MAX_DOWN_DB, MAX_UP_DB
 from semeq.engine.design import DEFAULT_DESIGN, response_db
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.eq_track import EQTrack
 from semeq.engine.frontend import GRID_HZ
+from semeq.engine.limits import Limits
 from semeq.engine.listener import Hearing, Listener, ListenerConfig, k_weights
 from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.prefetch import prefetched
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import EQSettings
 from semeq.engine.timeline import Event
-from semeq.engine.units import Audio, Floats, read_only
+from semeq.engine.units import Audio, Floats
 from semeq.engine.words import Vocabulary
 
 NOTHING_HEARD = (
@@ -115,7 +116,7 @@ class AdaptiveEQ:
     Parameters
     ----------
     adaption : Adaption
-        What is asked for; *whole* is not for this class, see `hear_whole`.
+        What is asked for; *whole* is not for this class.
     mind : Mind
         What is heard and designed with.
     fs : float
@@ -246,49 +247,6 @@ class _Player:
             chain.process(block[done:end], out[done:end])
             done = end
         return out
-
-
-@dataclass(frozen=True, slots=True)
-class Overall:
-    """What a whole file was heard as."""
-
-    heard: Heard | None
-    heard_share: float
-
-
-def hear_whole(
-    adaption: Adaption, mind: Mind, fs: float, channels: int, blocks: Iterable[Audio]
-) -> Overall:
-    """Return the mean of all windows in which there was sound, weighed with their energy."""
-    listener = Listener(mind.model, fs, channels, adaption.listening)
-    z: Floats = np.zeros(0)
-    spectrum: Floats = np.zeros(0)
-    total = hearings = with_sound = 0.0
-    for block in blocks:
-        for hearing in listener.feed(block):
-            hearings += 1
-            if hearing.is_held or hearing.raw is None:
-                continue
-            with_sound += 1
-            energy = 10.0 ** (hearing.energy_db / 10.0)
-            total += energy
-            share = energy / total
-            if not len(z):
-                z, spectrum = np.zeros(len(hearing.raw.z)), np.zeros(len(hearing.raw.spectrum_db))
-            z = z + share * (hearing.raw.z - z)
-            spectrum = spectrum + share * (10.0 ** (hearing.raw.spectrum_db / 10.0) - spectrum)
-    heard = None
-    if len(z):
-        level = read_only(10.0 * np.log10(np.maximum(spectrum, 1e-12)))
-        heard = Heard(read_only(z), level)
-    return Overall(heard, with_sound / hearings if hearings else 0.0)
-
-
-def whole_settings(adaption: Adaption, mind: Mind, fs: float, heard: Heard | None) -> Meaning:
-    """Return the one EQ for a file that was heard as a whole."""
-    designer = Designer(mind.model, mind.vocabulary, fs, adaption.limits)
-    made = designer.design(adaption.recipe, adaption.amount, adaption.adapt, heard, math.inf)
-    return replace(made, warnings=beyond_the_words(made, adaption, mind.vocabulary))
 
 
 def beyond_the_words(made: Meaning, adaption: Adaption, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ def adaption_for(
     slew: float | None,
 ) -> "Adaption":
     """Return what the options ask for."""
-    from semeq.engine.adaptive import Limits
+    from semeq.engine.limits import Limits
     from semeq.engine.listener import ListenerConfig
     from semeq.engine.render_adaptive import Adaption, Look
 

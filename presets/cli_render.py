@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -21,10 +21,11 @@ from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import compared_instead
 from semeq.presets.outputs import label_for, plan_outputs
 from semeq.presets.recipes import load_recipe, recipe_names
+from semeq.presets.render_display import display
 from semeq.presets.shipped_model import why_deaf
 
 if TYPE_CHECKING:
-    from semeq.presets.batch import Outcome, Request
+    from semeq.presets.batch import Outcome
 
 
 def _cores() -> int:
@@ -45,50 +46,6 @@ def _ending_on_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-Show = Callable[[int, float], None]
-Say = Callable[[str], None]
-
-
-@contextmanager
-def _display(requests: "list[Request]") -> Iterator[tuple[Show, Say]]:
-    """Yield what shows progress and what says a line: a bar on a terminal, plain lines elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda number, share: None, lambda line: click.echo(line, err=True)
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    total = len(requests)
-    shares = [0.0] * total
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(requests[0].job.source.name), total=total)
-
-        def show(number: int, share: float) -> None:
-            shares[number] = share
-            name = requests[number].job.source.name
-            done = sum(one >= 1.0 for one in shares)
-            text = name if total == 1 else f"{done} of {total}  {name}"
-            bar.update(task, description=escape(text[:60]), completed=sum(shares))
-
-        def say(line: str) -> None:
-            bar.console.print(escape(line), highlight=False, soft_wrap=True)
-
-        yield show, say
 
 
 def _adaption(asked: float, deaf: str) -> dict[str, Any]:
@@ -293,7 +250,7 @@ def render(
             "compiling the audio path for this processor, once: this takes a moment", err=True
         )
     outcomes: list[Outcome | None] = [None] * len(requests)
-    with _ending_on_sigterm(), _display(requests) as (show, say):
+    with _ending_on_sigterm(), display(requests) as (show, say):
         for number, outcome in batch.run(requests, jobs or _cores(), show):
             outcomes[number] = outcome
             show(number, 1.0)

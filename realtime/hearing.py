@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from semeq.engine.adaptive import Limits
 from semeq.engine.encoder import Heard, Model
+from semeq.engine.limits import Limits
 from semeq.engine.listener import ListenerConfig
 from semeq.engine.words import Vocabulary
 from semeq.presets.shipped_model import load_shipped_model, load_shipped_tables, why_deaf

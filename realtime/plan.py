@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from semeq.engine.adaptive import Limits
 from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.encoder import Model
+from semeq.engine.limits import Limits
 from semeq.engine.settings import EQSettings
 from semeq.engine.words import Vocabulary
 from semeq.realtime.ear import Report

@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semeq.engine.adaptive import BANDS, STEP_DB, Designer, Limits
+from semeq.engine.adaptive import STEP_DB, Designer
 from semeq.engine.design import prototype_db
 from semeq.engine.encoder import LATENT, Heard
 from semeq.engine.errors import RecipeError, SettingsError, UnknownWordError
+from semeq.engine.limits import BANDS, Limits
 from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.morph import morph
 from semeq.engine.recipe import Recipe

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from sound_files import noise, write_float
 
 from semeq.engine import spool as spool_module
-from semeq.engine.adaptive import Designer, Limits
+from semeq.engine.adaptive import Designer
 from semeq.engine.audiofile import AudioReader
 from semeq.engine.chain import Chain
 from semeq.engine.design import prototype_db
 from semeq.engine.eq_track import EQTrack
 from semeq.engine.errors import AudioFileError
+from semeq.engine.limits import Limits
 from semeq.engine.listener import Listener
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
@@ -27,8 +28,8 @@ from semeq.engine.render_adaptive import (
     AdaptiveEQ,
     Look,
     Mind,
-    hear_whole,
 )
+from semeq.engine.render_whole import hear_whole
 from semeq.engine.report import RenderReport
 from semeq.engine.synth import demo_mix
 from semeq.engine.units import Audio, Floats
