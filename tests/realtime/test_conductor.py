@@ -79,6 +79,18 @@ def test_the_first_block_has_the_first_recipe(stage: Stage) -> None:
     np.testing.assert_array_equal(stream.state.chain.target, chain.state.target)
 
 
+def test_the_cookbook_design_plays_where_it_is_asked_for() -> None:
+    stream = HandStream()
+    desk = Desk(ControlState((("bright", 1.0),)))
+    conductor = Conductor(desk, stream, Means(load_vocabulary(), design="rbj"))
+    conductor.prepare()
+    stream.play(noise())
+    plan = conductor.plan
+    chain = Chain(FS, 2)
+    chain.set_target(design(plan.settings, FS, gain_db=plan.gain_db, design="rbj"))
+    np.testing.assert_array_equal(stream.state.chain.target, chain.state.target)
+
+
 def test_a_knob_is_published_at_once(stage: Stage) -> None:
     desk, stream, conductor, events = stage
     times_ms = []
