@@ -26,18 +26,17 @@ import numpy as np
 from semeq.engine.adaptive import Designer
 from semeq.engine.chain import Chain
 from semeq.engine.compensation import MAX_DOWN_DB, MAX_UP_DB
-from semeq.engine.design import DEFAULT_DESIGN, response_db
+from semeq.engine.design import DEFAULT_DESIGN, prototype_db
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.eq_track import EQTrack
 from semeq.engine.frontend import GRID_HZ
 from semeq.engine.limits import Limits
 from semeq.engine.listener import Hearing, Listener, ListenerConfig, k_weights
 from semeq.engine.meaning import Meaning, interpret
-from semeq.engine.prefetch import prefetched
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import EQSettings
 from semeq.engine.timeline import Event
-from semeq.engine.units import Audio, Floats
+from semeq.engine.units import Audio
 from semeq.engine.words import Vocabulary
 
 NOTHING_HEARD = (
@@ -103,7 +102,7 @@ class _Compensation:
         power = self._weights.copy()
         if heard is not None:
             power *= 10.0 ** (heard.spectrum_db[self._inside] / 10.0)
-        response: Floats = response_db(settings, self._fs, self._freqs_hz, design=self._design)
+        response = prototype_db(settings, self._freqs_hz)
         change_db = 10.0 * math.log10(
             max(float(power @ 10.0 ** (response / 10.0)) / float(power.sum()), 1e-12)
         )
@@ -148,7 +147,7 @@ class AdaptiveEQ:
         self._adaption, self._fs, self._channels = adaption, fs, channels
         self._listener = Listener(mind.model, fs, channels, adaption.listening)
         self._designer = Designer(mind.model, mind.vocabulary, fs, adaption.limits)
-        self._compensation = _Compensation(fs, design)
+        self._compensation = _Compensation(fs)
         self._shift = 0
         if adaption.look is Look.AHEAD:
             self._shift = round(0.5 * adaption.listening.window_s * fs)
@@ -207,7 +206,7 @@ class AdaptiveEQ:
     def filtered(self, blocks: Iterable[Audio]) -> Iterator[tuple[Audio, Audio]]:
         """Yield each block and what becomes of it."""
         player = _Player(Chain(self._fs, self._channels))
-        for block, events in prefetched(self._listened(blocks)):
+        for block, events in self._listened(blocks):
             yield block, player.play(block, events)
 
     def again(self, blocks: Iterable[Audio]) -> Iterator[Audio]:
