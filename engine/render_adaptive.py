@@ -89,10 +89,9 @@ class Mind:
 class _Compensation:
     """The gain that keeps the loudness of what was heard under some bands."""
 
-    def __init__(self, fs: float, design: str) -> None:
-        self._design = design
+    def __init__(self, fs: float) -> None:
         inside = 0.49 * fs > GRID_HZ
-        self._fs, self._inside, self._freqs_hz = fs, inside, GRID_HZ[inside]
+        self._inside, self._freqs_hz = inside, GRID_HZ[inside]
         self._weights = k_weights(fs)[inside]
 
     def gain_db(self, settings: EQSettings, heard: Heard | None) -> float:
