@@ -27,8 +27,8 @@ DEV_STAMP := $(VENV)/.semeq-dev-$(TREE)
 # The links live in build/: where somebody removed it, install again.
 RELINK := $(if $(wildcard build/__editable__.semeq-*),,relink)
 
-# What the tests drive besides Python: a JACK server without a card, and rivals for the comparisons.
-SYSTEM_PACKAGES := libportaudio2 jackd2 jack-tools jack-capture sox libsox-fmt-all ffmpeg gcc libc6-dev
+# What the tests drive besides Python: a JACK server without a card, a browser, and rivals for the comparisons.
+SYSTEM_PACKAGES := libportaudio2 jackd2 jack-tools jack-capture sox libsox-fmt-all ffmpeg chromium gcc libc6-dev
 AS_ROOT_WITH_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 

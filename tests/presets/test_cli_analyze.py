@@ -21,7 +21,7 @@ CHROMIUM = next((p for n in ("chromium", "chromium-browser") if (p := shutil.whi
 QUIET = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-sync", "--disable-background-networking", "--disable-component-update"),
-    *("--virtual-time-budget=3000", "--window-size=1200,2000"),
+    *("--virtual-time-budget=8000", "--window-size=1200,2000"),
 ]
 
 
@@ -229,7 +229,10 @@ def dom(tmp_path: Path, text: str, script: str) -> str:
     target = tmp_path / "page.html"
     check = (
         "<script>window.onerror = message => document.body.dataset.error = message;</script>",
-        f"<script>setTimeout(() => {{ {script} }}, 500);</script></body>",
+        # Not before the page has drawn itself: on a busy machine frames come late.
+        f"<script>const checked = left => document.querySelector('[data-line]') || left === 0 ?"
+        f" (() => {{ {script} }})() : setTimeout(() => checked(left - 1), 100);"
+        " setTimeout(() => checked(50), 500);</script></body>",
     )
     target.write_text(
         text.replace("<body>", "<body>" + check[0]).replace("</body>", check[1]), encoding="utf-8"

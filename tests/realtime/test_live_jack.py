@@ -91,20 +91,21 @@ def test_the_recorded_input_renders_to_what_was_heard(jack: JackServer, tmp_path
 
 
 def knob_to_sound_ms(folder: Path, moves: int, adapt: float) -> Floats:
-    """Turn CC 20 by JACK MIDI; return the times from each message's frame to half of the change."""
+    """Turn CC 21 by JACK MIDI; return the times from each message's frame to half of the change."""
     gap = 4800
     frames = 24_000 + moves * gap
     t = np.arange(frames) / FS
-    # one tone that warm lifts and one that it lowers: their ratio cannot be compensated away
-    low, high = 250.0, 8000.0
+    # One tone that bright lifts and one that it lowers. The loudness, which is kept, is mostly the high
+    # one's, so the low one moves. Both have whole periods in the 2 ms below: no ripple.
+    low, high = 500.0, 8000.0
     tone = 0.1 * (np.sin(2 * np.pi * low * t) + np.sin(2 * np.pi * high * t))
     play = np.repeat(tone[:, None], 2, axis=1).astype(np.float32)
     rng = np.random.default_rng(0)
     at = [24_000 + i * gap + int(rng.integers(0, 512)) for i in range(moves)]
-    events = [(12_000, cc(CC_WARM, 0))]  # soft take-over: the knob stands where the word does
-    events += [(frame, cc(CC_WARM, 127 if i % 2 == 0 else 0)) for i, frame in enumerate(at)]
+    events = [(12_000, cc(CC_BRIGHT, 0))]  # soft take-over: the knob stands where the word does
+    events += [(frame, cc(CC_BRIGHT, 127 if i % 2 == 0 else 0)) for i, frame in enumerate(at)]
     with (
-        Live(folder, "--make", "warm:-1", "--midi", "virtual", "--adapt", f"{adapt:g}") as live,
+        Live(folder, "--make", "bright:-1", "--midi", "virtual", "--adapt", f"{adapt:g}") as live,
         Probe("player", play, 2, events) as probe,
     ):
         through_semeq(probe)
@@ -113,9 +114,9 @@ def knob_to_sound_ms(folder: Path, moves: int, adapt: float) -> Floats:
         heard = probe.run(60)[:, 0].astype(np.float64)
         code, _, err = live.stop()
     assert code == 0, err
-    # the high tone's amplitude, by a 2 ms quadrature average centred on each sample
+    # the low tone's amplitude, by a 2 ms quadrature average centred on each sample
     width = 96
-    analytic = heard * np.exp(-2j * np.pi * high * t)
+    analytic = heard * np.exp(-2j * np.pi * low * t)
     level_db = 20 * np.log10(np.abs(np.convolve(analytic, np.ones(width) / width, "same")) + 1e-9)
     times_ms = []
     for frame in at:
