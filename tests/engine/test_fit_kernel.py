@@ -1,0 +1,59 @@
+import subprocess
+import sys
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import semeq.engine.jit  # noqa: F401 (the compiled loop is used where this is loaded)
+from semeq.engine.fit import bounds, refine
+from semeq.engine.fit_kernel import compiled_response, write_response
+from semeq.engine.responses import prototypes_db
+from semeq.engine.units import Floats
+
+FREQS_HZ: Floats = np.geomspace(20.0, 20_000.0, 61)
+LIMITS = bounds(None, 12.0)
+#: Rounding: sums in another order. 1e-12 was measured at worst.
+SAME = 1e-10
+
+
+def bands(seed: int) -> Floats:
+    drawn: Floats = np.random.default_rng(seed).uniform(*LIMITS)
+    return drawn
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=50, deadline=None)
+def test_compiled_it_says_what_the_arrays_say(seed: int) -> None:
+    written = compiled_response()
+    assert written is not None
+    response, slopes = np.empty(61), np.empty((21, 61))
+    written(bands(seed), FREQS_HZ, response, slopes)
+    wanted, wanted_slopes = prototypes_db(bands(seed), FREQS_HZ)
+    np.testing.assert_allclose(response, wanted, atol=SAME)
+    np.testing.assert_allclose(slopes, wanted_slopes, atol=SAME)
+
+
+def test_the_source_says_the_same_uncompiled() -> None:
+    response, slopes = np.empty(61), np.empty((21, 61))
+    write_response(bands(3), FREQS_HZ, response, slopes)
+    np.testing.assert_allclose(response, prototypes_db(bands(3), FREQS_HZ)[0], atol=SAME)
+
+
+def test_one_curve_and_many_are_fitted_alike() -> None:
+    curves = np.random.default_rng(1).normal(0.0, 1.0, (4, 61)).cumsum(axis=1)
+    start = np.broadcast_to(bands(5), (4, 7, 3))
+    fixed = frozenset({2})
+    many = refine(start, curves, FREQS_HZ, limits=LIMITS, iterations=10, fixed=fixed)
+    for k, curve in enumerate(curves):
+        one = refine(bands(5), curve, FREQS_HZ, limits=LIMITS, iterations=10, fixed=fixed)
+        np.testing.assert_allclose(one, many[k], atol=1e-7)
+
+
+def test_no_compiler_is_loaded_for_it() -> None:
+    code = (
+        "import sys, semeq.engine.fit, semeq.engine.fit_kernel as kernel;"
+        "print(kernel.compiled_response(), 'numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["None", "False"]
