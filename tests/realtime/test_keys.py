@@ -50,9 +50,12 @@ def test_any_bytes_in_two_parts_are_the_same_keys(data: bytes, cut: int) -> None
 # ------------------------------------------------------------------------------- a real terminal
 
 TIMEOUT_S = 20.0
-#: Makes the pseudo-terminal the controlling one, reports, and echoes keys until told otherwise.
+#: Makes the pseudo-terminal the controlling one, reports, and echoes keys until told otherwise. Whoever runs
+#: the tests may ignore signals (nohup does), and a child would inherit that.
 PROGRAM = """
 import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.close(os.open(os.ttyname(0), os.O_RDWR))
 from semeq.realtime.keys import Keyboard
 def say(text):
