@@ -28,7 +28,7 @@ DEV_STAMP := $(VENV)/.semeq-dev-$(TREE)
 RELINK := $(if $(wildcard build/__editable__.semeq-*),,relink)
 
 # What the tests drive besides Python: a JACK server without a card, a browser, and rivals for the comparisons.
-SYSTEM_PACKAGES := libportaudio2 jackd2 jack-tools jack-capture sox libsox-fmt-all ffmpeg chromium gcc libc6-dev
+SYSTEM_PACKAGES := libportaudio2 jackd2 jack-tools jack-capture sox libsox-fmt-all ffmpeg chromium gcc libc6-dev g++ dpf-source
 AS_ROOT_WITH_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 

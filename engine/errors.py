@@ -10,6 +10,7 @@
     ├── DataError               a data file that is not what it should be (also ValueError)
     ├── AudioFileError          a sound file that cannot be read or written (also OSError)
     ├── DeviceError             an audio or MIDI device that is missing or failed (also OSError)
+    ├── PluginError             a plugin that is missing, no plugin, or failed (also OSError)
     └── MissingPackageError     something to install first        (also ImportError)
 
 Wording, everywhere: *what* must be *constraint*, got *value*; then the remedy. One line: the
@@ -57,6 +58,10 @@ class AudioFileError(SemeqError, OSError):
 
 class DeviceError(SemeqError, OSError):
     """An audio or MIDI device is missing, busy or failed."""
+
+
+class PluginError(SemeqError, OSError):
+    """A third-party plugin is missing, cannot be loaded, or failed at its work."""
 
 
 class MissingPackageError(SemeqError, ImportError):
