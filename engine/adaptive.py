@@ -66,7 +66,9 @@ class Designer:
     def __init__(
         self, model: Model | None, vocabulary: Vocabulary, fs: float, limits: Limits | None = None
     ) -> None:
-        self._model, self._vocabulary, self._fs = model, vocabulary, fs
+        self._model, self._vocabulary = model, vocabulary
+        #: May be replaced by assignment between two calls, when the stream changes its rate.
+        self.fs = fs
         self.limits = limits or Limits()
         #: The hearing that the bands follow, as far as it has moved in.
         self._inner: Heard | None = None
@@ -217,7 +219,7 @@ class Designer:
             settings = self._fitted(move, settings)
         if limits.max_db < DEFAULT_GAIN_LIMIT_DB:
             freqs_hz = self._vocabulary.freqs_hz
-            settings, held_back = limits.within(settings, freqs_hz[freqs_hz < 0.45 * self._fs])
+            settings, held_back = limits.within(settings, freqs_hz[freqs_hz < 0.45 * self.fs])
         warnings = typical.warnings
         if held_back < _HELD_BACK_BELOW:
             # Not by how much: that changes with the music.

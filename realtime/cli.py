@@ -108,6 +108,11 @@ def _say(message: str) -> None:
 @click.option(
     "--plain", is_flag=True, help="One status line a second instead of the view; no keys."
 )
+@click.option(
+    "--no-reopen",
+    is_flag=True,
+    help="End with exit code 1 when the device is lost, instead of waiting for it.",
+)
 @design_option
 def live(
     make: str | None,
@@ -135,6 +140,7 @@ def live(
     record_log: Path | None,
     record_input: Path | None,
     plain: bool,
+    no_reopen: bool,
     design: str,
 ) -> None:
     """Reshape the sound that comes in, live.
@@ -151,7 +157,8 @@ def live(
     from semeq.realtime.hearing import shipped_hearing
     from semeq.realtime.midi_desk import MidiDesk
     from semeq.realtime.midi_input import MidiInput
-    from semeq.realtime.session import Session, SessionConfig, stopping_on_signals
+    from semeq.realtime.session import Session, stopping_on_signals
+    from semeq.realtime.session_config import SessionConfig
     from semeq.realtime.start import Keeper, Start, Wishes
     from semeq.realtime.stream import StreamConfig
     from semeq.realtime.surface import Notices, Surface
@@ -177,7 +184,15 @@ def live(
     )
     hearing = shipped_hearing(speed_s=speed, max_db=max_db, slew_db_s=slew, is_isolated=isolate)
     config = SessionConfig(
-        stream, start.state, duration, status, record_log, record_input, hearing, design
+        stream,
+        start.state,
+        duration,
+        status,
+        record_log,
+        record_input,
+        hearing,
+        design,
+        not no_reopen,
     )
     if not is_compiled("callback"):
         notices("compiling the audio path for this processor, once: this takes a moment")
@@ -208,13 +223,13 @@ def live(
 def summary(status: dict[str, Any]) -> str:
     """Return the session in one line: how long, how hard, what went wrong."""
     callback = status["callback_us"]
-    seconds = status["frames"] / status["fs"]
     return (
-        f"{seconds:.1f} s at {status['fs']:g} Hz, block {status['blocksize']}: "
+        f"{status['seconds']:.1f} s at {status['fs']:g} Hz, block {status['blocksize']}: "
         f"callback p50 {callback['p50']:g}, p99.9 {callback['p99.9']:g}, max {callback['max']:g} µs "
         f"(load {100 * status['load']:.2f} %), {status['missed_deadlines']} deadlines missed, "
         f"{status['xruns']} xruns, {status['limited_frames']} frames limited, "
-        f"{status['bad_samples']} damaged samples, {status['added_frames']} frames added"
+        f"{status['bad_samples']} damaged samples, {status['added_frames']} frames added, "
+        f"{status['reconnects']} reconnects ({status['away_s']:.1f} s without the device)"
     )
 
 

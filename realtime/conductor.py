@@ -199,6 +199,14 @@ class Conductor(threading.Thread):
                 self.on_event(Event(frame, control, plan.notes()))
         self._drained = count
 
+    def go_on_from(self, other: "Conductor") -> None:
+        """Begin where another stood when its stream ended: what was heard stays; before `prepare`."""
+        self.heard, self._designer = other.heard, other._designer
+        self._designer.fs = self._stream.fs
+        self._limits, self.updates = other._limits, other.updates
+        if other._stream.fs == self._stream.fs:
+            self._programme, self.plan = other._programme, other.plan
+
     def prepare(self) -> None:
         """Publish the first set; before the stream opens, so that its first block has it."""
         self._followed = self._desk.state
@@ -245,7 +253,8 @@ class Conductor(threading.Thread):
         """Stop following the desk, close the gate with a short ramp and wait until it is closed."""
         self._stop_requested.set()
         self._desk.wake()
-        self.join(timeout_s)
+        if self.is_alive():
+            self.join(timeout_s)
         closed = replace(
             self._control(self.plan), gate_open=False, gate_frames=self._frames(STOP_S)
         )

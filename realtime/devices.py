@@ -7,7 +7,9 @@ out of the way (messages of our own go through Python's ``sys.stderr`` afterward
 
 import atexit
 import ctypes
+import ctypes.util
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +18,8 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from semeq.engine.errors import DeviceError, MissingPackageError
+from semeq.realtime import jack
+from semeq.realtime.library_copy import take_copy
 
 #: Name under which we appear to JACK.
 CLIENT_NAME = "semeq"
@@ -42,11 +46,15 @@ class Device:
 
 
 _quieting = threading.RLock()
+_hushed = threading.Event()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Send what C libraries print on standard error to nowhere for a moment; one thread at a time."""
+    if _hushed.is_set():
+        yield
+        return
     with _quieting:
         try:
             sys.stderr.flush()
@@ -88,14 +96,30 @@ def portaudio() -> ModuleType:
     return module
 
 
+def hush() -> None:
+    """Let the audio libraries print nothing from now on: a live view is on the terminal."""
+    jack.hush()
+    try:
+        asound = ctypes.CDLL(ctypes.util.find_library("asound") or "libasound.so.2")
+        asound.snd_lib_error_set_handler(ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p))
+    except (AttributeError, OSError, TypeError):
+        pass  # not Linux
+    _hushed.set()
+
+
 def refresh(client_name: str = CLIENT_NAME) -> None:
-    """Look for devices anew; to JACK we are `client_name`. No stream may be open."""
+    """Look for devices anew; to JACK we are `client_name`. No stream may be open, but for abandoned ones."""
     sd = portaudio()
     with quiet():
-        if sd._initialized:
+        if _abandoned.is_set():
+            _libraries.append(take_copy(sd))
+            _abandoned.clear()
+            atexit.register(sd._exit_handler)
+        elif sd._initialized:
             sd._terminate()
         try:
-            set_name = ctypes.CDLL(sd._libname).PaJack_SetClientName
+            library = _libraries[-1] if _libraries else ctypes.CDLL(sd._libname)
+            set_name = library.PaJack_SetClientName
         except (AttributeError, OSError):
             pass  # a PortAudio built without JACK
         else:
@@ -108,24 +132,43 @@ def refresh(client_name: str = CLIENT_NAME) -> None:
 
 
 _names: list[bytes] = []
+#: Copies of PortAudio's library that took its place, the newest last.
+_libraries: list[ctypes.CDLL] = []
+_abandoned = threading.Event()
 
 
 def abandon() -> None:
-    """Leave PortAudio as it is when the process ends: a dead server would hold its farewell for ever."""
+    """Never call this PortAudio again, not even when the process ends; `refresh` begins with a copy of it.
+
+    With a JACK server that is gone it would wait for ten minutes, or end the process.
+    """
+    _abandoned.set()
     atexit.unregister(portaudio()._exit_handler)
+
+
+def shut() -> None:
+    """End PortAudio, where no stream is open; `refresh` starts it again."""
+    sd = portaudio()
+    if sd._initialized and not _abandoned.is_set():
+        sd._terminate()
+
+
+def apis() -> tuple[str, ...]:
+    """Return the names of the audio systems that PortAudio has found."""
+    return tuple(str(api["name"]) for api in portaudio().query_hostapis())
 
 
 def devices() -> list[Device]:
     """Return all devices, in PortAudio's order."""
     sd = portaudio()
-    apis = [str(api["name"]) for api in sd.query_hostapis()]
+    names = apis()
     found = []
     for number, info in enumerate(sd.query_devices()):
         found.append(
             Device(
                 number,
                 str(info["name"]),
-                apis[info["hostapi"]],
+                names[info["hostapi"]],
                 int(info["max_input_channels"]),
                 int(info["max_output_channels"]),
                 float(info["default_samplerate"]),
@@ -154,6 +197,40 @@ def _default(found: list[Device], kind: str) -> Device | None:
         if device.number == number:
             return device
     return usable[0] if usable else None
+
+
+#: What changes in a device's name when it is plugged in again: ALSA's card number, Windows' count.
+_CHANGING = re.compile(r"(?<=\(hw:)\d+|(?<=\()\d+- ")
+
+
+def _base(device: Device) -> tuple[str, str]:
+    return _CHANGING.sub("", device.name), device.api
+
+
+def twins(device: Device) -> frozenset[str]:
+    """Return the names of the devices that are told from this one by a number alone."""
+    alike = [d for d in devices() if _base(d) == _base(device) and d.name != device.name]
+    return frozenset(d.name for d in alike)
+
+
+def find_again(device: Device, kind: str, others: frozenset[str] = frozenset()) -> Device | None:
+    """Return the device that was `device` before, by its name and system, or None while it is not there.
+
+    Parameters
+    ----------
+    device : Device
+        As it was listed once.
+    kind : str
+        ``"input"`` or ``"output"``.
+    others : frozenset of str
+        Its `twins` at that time: they are not it.
+    """
+    usable = [d for d in devices() if _channels(d, kind) > 0 and d.api == device.api]
+    for found in usable:
+        if found.name == device.name:
+            return found
+    alike = [d for d in usable if _base(d) == _base(device) and d.name not in others]
+    return alike[0] if len(alike) == 1 else None
 
 
 def find(wanted: str | None, kind: str) -> Device:

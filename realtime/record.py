@@ -5,6 +5,7 @@ None of it may stop the sound: a disk that fills ends the recording with one war
 
 import json
 import os
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
@@ -31,6 +32,21 @@ def _create(path: Path, what: str) -> TextIO:
         raise AudioFileError(
             f"the {what} {path} cannot be written: {error.strerror or error}"
         ) from None
+
+
+def segment(path: Path, number: int) -> Path:
+    """Return the file that a recording goes on in on the session's stream of this number, from 1.
+
+    One that exists already is left alone.
+
+    >>> segment(Path("take.jsonl"), 2).name
+    'take.2.jsonl'
+    """
+    if number == 1:
+        return path
+    while (found := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
+        number += 1
+    return found
 
 
 class ControlLog:
@@ -122,11 +138,12 @@ class InputRecorder:
 
 
 class StatusFile:
-    """Appends one JSON object a line; a reader may follow it while the session runs."""
+    """Appends one JSON object a line; a reader may follow it while the session runs. Any thread writes."""
 
     def __init__(self, path: Path, warn: Warn) -> None:
         self._path = path
         self._warn = warn
+        self._writing = threading.Lock()
         try:
             self._file: TextIO | None = path.open("a", encoding="utf-8")
         except OSError as error:
@@ -147,14 +164,15 @@ class StatusFile:
 
     def write(self, status: dict[str, Any]) -> None:
         """Append one object."""
-        if self._file is None:
-            return
-        try:
-            self._file.write(json.dumps(status) + os.linesep)
-            self._file.flush()
-        except OSError as error:
-            self._warn(f"the status file {self._path} ends here ({error.strerror or error})")
-            self.close()
+        with self._writing:
+            if self._file is None:
+                return
+            try:
+                self._file.write(json.dumps(status) + os.linesep)
+                self._file.flush()
+            except OSError as error:
+                self._warn(f"the status file {self._path} ends here ({error.strerror or error})")
+                self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -13,16 +13,21 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from semeq.engine.design import design
 from semeq.engine.errors import DeviceError
-from semeq.engine.limiter import LIMITED
-from semeq.engine.path import BAD, MAX_CHANNELS, PEAK_SLOTS, PEAKS, POSITION
+from semeq.engine.path import MAX_CHANNELS, PEAK_SLOTS, PEAKS
+from semeq.engine.settings import EQSettings
+from semeq.engine.timeline import ControlSet
 from semeq.engine.units import Audio
 from semeq.realtime import callback as native
 from semeq.realtime import devices
+from semeq.realtime.counts import Counts, count_on, read_counts
 from semeq.realtime.devices import Device
+from semeq.realtime.mailbox import post
 from semeq.realtime.tap import TAP_FRAMES, Tap, cleaned, private_tap
 
 CLOSE_TIMEOUT_S = 2.0
+JACK_API = "JACK Audio Connection Kit"
 _unclosed: list[Any] = []
 
 
@@ -32,15 +37,18 @@ class _PortAudioStream(Protocol):
     samplerate: float
     latency: tuple[float, float]
     active: bool
+    _ptr: Any
 
     def start(self) -> None: ...
     def abort(self, ignore_errors: bool) -> None: ...
     def close(self, ignore_errors: bool) -> None: ...
 
 
-def _close(stream: _PortAudioStream) -> None:
+def _close(stream: _PortAudioStream, *, and_portaudio: bool) -> None:
     stream.abort(True)
     stream.close(True)
+    if and_portaudio:
+        devices.shut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +78,6 @@ class StreamConfig:
     channels: int | None = None
     lookahead_frames: int = 0
     ceiling_db: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The audio thread's counters at one moment."""
-
-    position: int
-    callbacks: int
-    missed: int
-    xruns: int
-    max_us: float
-    p50_us: float
-    p999_us: float
-    load: float
-    blocksize: int
-    bad_samples: int
-    limited_frames: int
-    applied: int
-    first_sound: int | None
-
-
-def _percentile(histogram: np.ndarray, share: float) -> float:
-    """Return the duration in µs that `share` of the callbacks stayed under."""
-    total = int(histogram.sum())
-    if total == 0:
-        return 0.0
-    return float(np.searchsorted(np.cumsum(histogram), share * total) + 1)
 
 
 class LiveStream:
@@ -181,17 +162,56 @@ class LiveStream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._stream is not None and self.is_jack and not self.is_active:
+            self.abandon()  # its server is gone
         stream, self._stream = self._stream, None
         if stream is None:
             return
-        # A JACK server that was killed never answers: closing would wait for it for ever.
-        closer = threading.Thread(target=_close, args=(stream,), name="semeq-closer", daemon=True)
+        # A device that is gone, or a server that hangs, may never answer: closing would wait for ever.
+        # PortAudio's own client of a JACK server that is not ours may be dead, too: nobody would know.
+        is_safe = self.is_jack or JACK_API not in devices.apis()
+        closer = threading.Thread(
+            target=_close,
+            args=(stream,),
+            kwargs={"and_portaudio": is_safe},
+            name="semeq-closer",
+            daemon=True,
+        )
         with devices.quiet():
             closer.start()
             closer.join(CLOSE_TIMEOUT_S)
+        if not is_safe:
+            devices.abandon()
         if closer.is_alive():
             _unclosed.append((self, stream))  # its thread may still touch the arrays
             devices.abandon()
+
+    def abandon(self) -> None:
+        """Leave the stream unclosed: a JACK server that is gone never answers.
+
+        Whatever of it should wake up again finds the gate shut and its arrays in place.
+        """
+        if self._stream is None:
+            return
+        shut = ControlSet(design(EQSettings.flat(), self.fs), 0, gate_open=False)
+        post(self.state.words, self.state.slots, shut.pack())
+        _unclosed.append((self, self._stream))
+        self._stream = None
+        devices.abandon()
+
+    @property
+    def is_jack(self) -> bool:
+        """Whether a JACK server asks for the blocks."""
+        return self.config.output.api == JACK_API
+
+    @property
+    def fs_now(self) -> float:
+        """What the device runs at, in Hz: a server may change it under a stream."""
+        if self._stream is None:
+            return self.fs
+        sd = devices.portaudio()
+        info = sd._lib.Pa_GetStreamInfo(self._stream._ptr)
+        return float(info.sampleRate) if info != sd._ffi.NULL else self.fs
 
     @property
     def tap(self) -> Tap:
@@ -211,28 +231,13 @@ class LiveStream:
         """Whether the device still asks for blocks."""
         return self._stream is not None and bool(self._stream.active)
 
+    def count_on(self, other: "LiveStream") -> None:
+        """Begin with what another stream has counted; before this one opens."""
+        count_on(self.state, other.state)
+
     def counts(self) -> Counts:
         """Return the counters; reading them disturbs nobody."""
-        counters, histogram = self.state.counters, self.state.histogram
-        callbacks = int(counters[native.CALLBACKS])
-        block = int(counters[native.BLOCK])
-        mean_us = float((histogram * (np.arange(histogram.size) + 0.5)).sum()) / max(callbacks, 1)
-        first = int(counters[native.FIRST_SOUND])
-        return Counts(
-            position=int(self.state.chain.ints[POSITION]),
-            callbacks=callbacks,
-            missed=int(counters[native.MISSED]),
-            xruns=int(counters[native.INPUT_XRUNS] + counters[native.OUTPUT_XRUNS]),
-            max_us=float(counters[native.MAX_NS]) / 1000.0,
-            p50_us=_percentile(histogram, 0.5),
-            p999_us=_percentile(histogram, 0.999),
-            load=mean_us * 1e-6 * self.fs / block if block else 0.0,
-            blocksize=block,
-            bad_samples=int(self.state.chain.ints[BAD]),
-            limited_frames=int(self.state.chain.limiter_ints[LIMITED]),
-            applied=int(counters[native.APPLIED]),
-            first_sound=first if first >= 0 else None,
-        )
+        return read_counts(self.state, self.fs)
 
     def newest_input(self, frames: int) -> Audio:
         """Return a copy of the newest `frames` of input, ``(frames, in_channels)``, damage removed."""

@@ -23,8 +23,9 @@ from semeq.realtime.keypad import Keypad, press
 from semeq.realtime.keys import Keyboard
 from semeq.realtime.midi_desk import MidiDesk
 from semeq.realtime.midi_input import MidiInput
+from semeq.realtime.pulse import Link
 from semeq.realtime.session import Session
-from semeq.realtime.view_model import Ear, Engine, ViewModel, WordRow
+from semeq.realtime.view_model import LIVE, Ear, Engine, ViewModel, WordRow
 
 #: How long a notice stays in the view, s.
 NOTICE_S = 12.0
@@ -32,6 +33,8 @@ KEY_WAIT_S = 0.1
 #: Names of audio systems that are shorter than PortAudio's.
 SHORT_NAMES = {"JACK Audio Connection Kit": "JACK"}
 CURVE_POINTS = 240
+#: How the view says that the device is there or not.
+LINKS = {Link.RUNNING: LIVE, Link.LOST: "DEVICE LOST", Link.REOPENING: "REOPENING"}
 
 
 class Notices:
@@ -145,7 +148,7 @@ class Surface:
         """Return what there is to show now."""
         session, keypad = self._session, self._keypad
         state, plan, counts = session.desk.state, session.plan, session.stream.counts()
-        peaks = session.stream.peaks()
+        peaks = session.peaks()
         block_us = 1e6 * counts.blocksize / session.stream.fs or 1.0
         config = session.config.stream
         device = config.output.name
@@ -184,7 +187,7 @@ class Surface:
             midi_last=self._last_message(),
             warnings=(*plan.warnings, *self._notices.recent(now_s)),
             elapsed_s=now_s - session.started_at,
-            state="live",
+            state=LINKS[session.recovery.state],
             prompt=keypad.prompt,
             message=keypad.message,
             shows_help=keypad.shows_help,

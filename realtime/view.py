@@ -14,7 +14,7 @@ from rich.text import Text
 from semeq.realtime.bars import flow, level_bar, weight_bar
 from semeq.realtime.chart import UNICODE, Glyphs, frequency_axis, plot
 from semeq.realtime.keypad import HELP
-from semeq.realtime.view_model import Level, ViewModel, WordRow, clock, level_text
+from semeq.realtime.view_model import LIVE, Level, ViewModel, WordRow, clock, level_text
 
 #: Scale of the level meters, dBFS.
 METER_RANGE_DB = (-60.0, 0.0)
@@ -83,7 +83,8 @@ def _header(model: ViewModel, width: int, glyphs: Glyphs) -> Text:
     if model.bypass:
         right.append(" BYPASS ", "reverse bold")
         right.append(" ")
-    right.append(f"{model.state} {clock(model.elapsed_s)}")
+    right.append(model.state, "" if model.state == LIVE else "red bold reverse")
+    right.append(f" {clock(model.elapsed_s)}")
     room = max(width - len(right) - 8, 4)
     left = Text.assemble(("semeq ", "bold"), (model.recipe_text, "cyan"))
     left.truncate(room + 6, overflow="ellipsis" if glyphs.is_braille else "crop")

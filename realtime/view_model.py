@@ -8,6 +8,8 @@ from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats
 
 SILENCE_DB = -200.0
+#: The state of a session whose device is there.
+LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class ViewModel:
     elapsed_s : float
         Since the start.
     state : str
-        A word for the session: live, waiting, …
+        A word for the session: live, or what is wrong with its device.
     prompt : str or None
         What is being typed.
     message : str
@@ -159,7 +161,7 @@ class ViewModel:
     midi_last: str = ""
     warnings: tuple[str, ...] = ()
     elapsed_s: float = 0.0
-    state: str = "live"
+    state: str = LIVE
     prompt: str | None = None
     message: str = ""
     shows_help: bool = False
@@ -175,7 +177,7 @@ def plain_line(model: ViewModel) -> str:
     """Return the state in one line, for output that is no terminal."""
     engine = model.engine
     parts = [
-        clock(model.elapsed_s),
+        clock(model.elapsed_s) + ("" if model.state == LIVE else f" {model.state}"),
         "bypass" if model.bypass else model.recipe_text,
         f"amount {model.amount:.2f}",
         f"in {_highest(model.levels_in)} out {_highest(model.levels_out)} dBFS",

@@ -17,6 +17,7 @@ class JackServer:
     def __init__(self, name: str, fs: int = FS, block: int = BLOCK) -> None:
         self.name, self.fs, self.block = name, fs, block
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_listed = False
 
     def start(self) -> None:
         # -S: a cycle lasts until its clients are done. A busy machine then makes time pass more slowly,
@@ -45,3 +46,10 @@ class JackServer:
                 self.process.kill()
                 self.process.wait()
             self.process = None
+            self.is_listed = how is signal.SIGKILL
+
+    def end(self) -> None:
+        """Stop it; one that was killed still fills one of JACK's eight places, which another run frees."""
+        if self.process is None and self.is_listed:
+            self.start()
+        self.stop()

@@ -27,7 +27,7 @@ def _server(name: str, block: int = BLOCK) -> Iterator[JackServer]:
         patch.setenv("JACK_NO_START_SERVER", "1")
         server.start()
         yield server
-        server.stop()
+        server.end()
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ from semeq.presets.shipped_model import load_shipped_tables
 from semeq.realtime import devices as listing
 from semeq.realtime.control import ControlState, Freeze
 from semeq.realtime.hearing import HearingConfig
-from semeq.realtime.session import Session, SessionConfig
+from semeq.realtime.session import Session
+from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import StreamConfig
 from semeq.realtime.worker import EarState
 

@@ -277,7 +277,7 @@ def test_the_server_killed_is_said_and_leaves_the_log_whole(
     own_jack: JackServer, tmp_path: Path
 ) -> None:
     log = tmp_path / "take.jsonl"
-    with Live(tmp_path, "--make", "warm", "--record-log", str(log)) as live:
+    with Live(tmp_path, "--make", "warm", "--record-log", str(log), "--no-reopen") as live:
         own_jack.stop(signal.SIGKILL)
         out, err = live.process.communicate(timeout=15)
     assert live.process.returncode == 1

@@ -22,9 +22,11 @@ from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
 from semeq.realtime.display import Display
 from semeq.realtime.midi_desk import MidiDesk
+from semeq.realtime.pulse import Link
 from semeq.realtime.session import Session
 from semeq.realtime.surface import NOTICE_S, Notices, Surface
-from semeq.realtime.view_model import Ear
+from semeq.realtime.view import view_lines
+from semeq.realtime.view_model import LIVE, Ear, plain_line
 from semeq.realtime.worker import EarState, EarStatus
 
 FLAT = EQSettings.flat()
@@ -39,7 +41,6 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
             blocksize=96, load=0.01, p999_us=100.0, max_us=200.0, xruns=1, missed=2, bad_samples=3,
             limited_frames=4,
         ),
-        peaks=lambda: (0.5, 1.0),
     )  # fmt: skip
     stops: list[bool] = []
     return SimpleNamespace(
@@ -47,6 +48,8 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
         vocabulary=load_vocabulary(),
         plan=SimpleNamespace(settings=WARM, gain_db=-2.0, warnings=("two words cancel",)),
         stream=stream,
+        peaks=lambda: (0.5, 1.0),
+        recovery=SimpleNamespace(state=Link.RUNNING),
         started_at=100.0,
         latency_ms=2.7,
         ear=lambda: EarStatus(EarState.FROZEN, 0.4, 30, 10.0, 0.021, 2),
@@ -94,6 +97,17 @@ def test_the_model_says_what_is_so() -> None:
     assert model.warnings == ("two words cancel",)
     assert model.elapsed_s == 60.0
     assert model.selected is None  # there is no keyboard
+    assert model.state == LIVE
+
+
+def test_a_lost_device_is_said_at_the_top() -> None:
+    fake = session()
+    fake.recovery.state = Link.LOST
+    model = surface(fake).model(160.0)
+    top = view_lines(model, 60)[0]
+    assert top.plain.rstrip().endswith("DEVICE LOST 1:00")
+    assert any("red" in str(span.style) for span in top.spans)
+    assert plain_line(model).startswith("1:00 DEVICE LOST | ")
 
 
 def test_before_the_first_block_nothing_divides_by_zero() -> None:

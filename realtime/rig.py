@@ -1,0 +1,170 @@
+"""A rig: all that runs on one stream, from its opening to its end; after a loss there is another.
+
+Stream, conductor, listener, verifier and recordings are made for one sample rate and one ring of input, so
+they come and go together. What a person has set (the desk) and what was heard outlive them. Each rig writes
+recordings of its own, which begin at its own frame 0 and render again by themselves.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from semeq.engine.errors import SemeqError
+from semeq.engine.timeline import Take
+from semeq.engine.words import Vocabulary
+from semeq.realtime.conductor import Conductor
+from semeq.realtime.desk import Desk, Snapshot
+from semeq.realtime.plan import Plan
+from semeq.realtime.record import ControlLog, segment
+from semeq.realtime.repeating import recording
+from semeq.realtime.session_config import SessionConfig
+from semeq.realtime.stream import LiveStream, StreamConfig
+from semeq.realtime.verifier import Verifier
+
+#: How long the last fade is waited for at most, s.
+FADE_TIMEOUT_S = 2.0
+
+
+class Rig:
+    """All that runs on one stream.
+
+    Parameters
+    ----------
+    config : SessionConfig
+        The session's wishes.
+    stream : StreamConfig
+        What to open.
+    desk : Desk
+        What a person has set.
+    vocabulary : Vocabulary
+        What the words mean.
+    say : callable
+        Shows one line to the person.
+    before : Rig, optional
+        What ran before on a device that was lost; it has ended. Its counts and what was heard go on.
+
+    Attributes
+    ----------
+    number : int
+        Which of the session's rigs this is, from 1.
+    frames_before, seconds_before : int, float
+        Sound that the earlier rigs have processed.
+    latency_ms : float
+        Input to output as the device reports it, and our own look-ahead.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        stream: StreamConfig,
+        desk: Desk,
+        vocabulary: Vocabulary,
+        say: Callable[[str], None],
+        before: "Rig | None" = None,
+    ) -> None:
+        self._config, self._desk, self._say = config, desk, say
+        self.number: int = 1 if before is None else before.number + 1
+        self.stream = LiveStream(stream, config.hearing.make_tap())
+        self.worker = config.hearing.worker(self.stream, say)
+        means = replace(config.hearing.means(vocabulary, self.worker), design=config.design)
+        self.conductor = Conductor(desk, self.stream, means)
+        self.verifier = Verifier(
+            self.stream.tap,
+            self.stream.fs,
+            vocabulary,
+            self._plan,
+            say,
+            design=config.design,
+        )
+        self.frames_before, self.seconds_before, self.latency_ms = 0, 0.0, 0.0
+        if before is not None:
+            frames = before.stream.counts().position
+            self.frames_before = before.frames_before + frames
+            self.seconds_before = before.seconds_before + frames / before.stream.fs
+            self.stream.count_on(before.stream)
+            self.conductor.go_on_from(before.conductor)
+        self._parts = ExitStack()
+        self._is_listening = False
+
+    def _plan(self) -> Plan:
+        return self.conductor.plan
+
+    def open(self) -> None:
+        """Open the device: sound runs from here on, with a start ramp.
+
+        Raises
+        ------
+        DeviceError
+            If it does not open.
+        """
+        self.conductor.prepare()
+        self._parts.enter_context(self.stream)
+        own = self.stream.config.lookahead_frames / self.stream.fs
+        self.latency_ms = 1000.0 * (sum(self.stream.latency_s) + own)
+
+    def start(self) -> None:
+        """Start what runs beside the sound.
+
+        Raises
+        ------
+        AudioFileError
+            If a recording cannot be written; never for those of a later rig, which are left out then.
+        """
+        parts, config = self._parts, self._config
+        if config.record_log is not None:
+            self._record(config.record_log, self._start_log, "control log")
+        if config.record_input is not None:
+            self._record(config.record_input, self._start_recording, "input")
+        self.conductor.start()
+        parts.callback(self._stop_listening)
+        parts.callback(self._desk.listen(self._listen))
+        self._listen()
+        parts.enter_context(self.verifier)
+
+    def _record(self, path: Path, start: Callable[[Path], None], what: str) -> None:
+        path = segment(path, self.number)
+        try:
+            start(path)
+        except SemeqError as error:
+            if self.number == 1:
+                raise
+            self._say(f"the {what} is recorded no longer: {error}")
+            return
+        if self.number > 1:
+            self._say(f"the {what} is recorded in {path} from here on")
+
+    def _start_log(self, path: Path) -> None:
+        stream = self.stream.config
+        take = Take(
+            self.stream.fs, self.stream.channels, stream.lookahead_frames, stream.ceiling_db, ()
+        )
+        log = ControlLog(path, take, self._say)
+        self._parts.callback(self._close_log, log)
+        self.conductor.on_event = log.event
+
+    def _close_log(self, log: ControlLog) -> None:
+        counts = self.stream.counts()
+        log.close(counts.position, counts.first_sound)
+
+    def _start_recording(self, path: Path) -> None:
+        self._parts.enter_context(recording(path, self.stream, self._say))
+
+    def _listen(self, snapshot: Snapshot | None = None) -> None:
+        """Start to listen once the sound has a say; it goes on from then."""
+        if self.worker is None or self._is_listening or self._desk.state.adapt == 0.0:
+            return
+        self._is_listening = True
+        self.worker.start()
+
+    def _stop_listening(self) -> None:
+        if self.worker is not None:
+            self.worker.finish()
+
+    def close(self, fade_timeout_s: float = FADE_TIMEOUT_S) -> None:
+        """Fade out, end everything and close the device; a device that is gone is not waited for.
+
+        Recordings are whole up to here.
+        """
+        self.conductor.finish(fade_timeout_s)
+        self._parts.close()
