@@ -14,16 +14,16 @@ START_TIMEOUT_S = 10.0
 class JackServer:
     """A jackd of our own; clients reach it through JACK_DEFAULT_SERVER."""
 
-    def __init__(self, name: str, fs: int = FS, block: int = BLOCK) -> None:
-        self.name, self.fs, self.block = name, fs, block
+    def __init__(self, name: str, fs: int = FS, block: int = BLOCK, *, waits: bool = True) -> None:
+        self.name, self.fs, self.block, self.waits = name, fs, block, waits
         self.process: subprocess.Popen[bytes] | None = None
         self.is_listed = False
 
     def start(self) -> None:
         # -S: a cycle lasts until its clients are done. A busy machine then makes time pass more slowly,
         # not samples go missing, and recordings can be compared bit for bit.
-        command = ["jackd", "-n", self.name, "-R", "-P", "70", "-S", "-d", "dummy"]
-        command += ["-r", str(self.fs), "-p", str(self.block)]
+        command = ["jackd", "-n", self.name, "-R", "-P", "70"]
+        command += ["-S"] * self.waits + ["-d", "dummy", "-r", str(self.fs), "-p", str(self.block)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -1,0 +1,52 @@
+"""A minute of ``make soak``: the live session keeps its promises under the worst load in its own process."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.jack, pytest.mark.slow]
+
+SOAK = Path(__file__).parents[1] / "soak"
+SECONDS = 25
+
+
+def soaked(out: Path, block: int) -> tuple[dict[str, Any], str]:
+    command = [sys.executable, str(SOAK), "--seconds", str(SECONDS), "--block", str(block)]
+    done = subprocess.run(
+        [*command, "--out", str(out)], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = json.loads((out / "soak.json").read_text(encoding="utf-8"))["runs"]
+    assert done.returncode == (1 if run["failures"] else 0)
+    assert f"| {block} | {SECONDS} |" in (out / "soak.md").read_text(encoding="utf-8")
+    return run, "; ".join(run["failures"])
+
+
+@pytest.mark.parametrize("block", [64, 128])
+def test_it_keeps_its_promises_under_load(
+    block: int, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The better of at most two runs: the host of a virtual machine may take its time in one."""
+    run, failed = soaked(tmp_path, block)
+    if failed:
+        record_property(f"first_soak_{block}", f"{failed} ({run['machine']})")
+        run, failed = soaked(tmp_path, block)
+    record_property(
+        f"soak_{block}",
+        f"{run['status']['missed_deadlines']} missed, {run['status']['xruns']} xruns, "
+        f"max {run['max_share_of_period']:.1%}, {run['growth_mib_per_10_min']:+.2f} MiB in 10 min",
+    )
+    assert not failed, run["machine"]
+    # there was sound, and the load was one
+    status, load = run["status"], run["load"]
+    assert status["peak_out"] > 0.01
+    assert status["encoder"]["state"] in ("listening", "held")
+    assert load["changes"] > 100 * SECONDS
+    assert load["collections"] > SECONDS // 2
+    assert status["applied"] > 10 * SECONDS
