@@ -33,7 +33,8 @@ from semeq.realtime.control import (
     TrimBand,
 )
 from semeq.realtime.hearing import shipped_hearing
-from semeq.realtime.session import Session, SessionConfig
+from semeq.realtime.session import Session
+from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import StreamConfig
 
 OBJECTS = 400_000
