@@ -55,6 +55,11 @@ class Child:
         self._hosted.set(values)
         return None, NOTHING
 
+    def set_raw(self, samples: Audio, raws: dict[str, float]) -> Answer:
+        """Set raw values."""
+        self._hosted.set_raw(raws)
+        return None, NOTHING
+
     def prepare(self, samples: Audio, fs: float, channels: int, blocksize: int) -> Answer:
         """Make ready; return the latency in frames and how channels are used."""
         self._blocksize = blocksize

@@ -139,6 +139,10 @@ class Guest:
         """Set parameters by name or label, in their units."""
         self._ask("set", ANSWER_TIMEOUT_S, values=dict(values))
 
+    def set_raw(self, raws: Mapping[str, float]) -> None:
+        """Set parameters by name to raw values in [0, 1]."""
+        self._ask("set_raw", ANSWER_TIMEOUT_S, raws=dict(raws))
+
     def prepare(self, fs: float, channels: int, blocksize: int = BLOCKSIZE) -> None:
         """Make ready for sound at `fs` Hz; `latency_frames` is known then."""
         value, _ = self._ask(

@@ -6,6 +6,9 @@ second applies to the filtered sound (kept in a `Spool`, or filtered again) on t
 
 An EQ that follows the sound (`semeq.engine.render_adaptive`) is found in the first pass, and kept.
 
+Inserts (`semeq.engine.inserts`) run before the EQ in the first pass, and after its levelling gain in a pass
+of their own: what they do to the loudness is theirs, only what the EQ did is taken back.
+
 The limiter is left out unless it is needed: when the true peak would rise above the ceiling *and* above
 what it was in the input, or when samples would clip in an integer format. A loud master stays as loud as
 it was. The look-ahead's delay is taken off: output and input line up, and are equally long.
@@ -16,6 +19,7 @@ A flat EQ passes samples bit for bit; where the container stays the same, the fi
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,10 +27,11 @@ from semeq.engine.atomic import Replacement, explain
 from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
 from semeq.engine.audiowriter import encoding_for, open_writer
 from semeq.engine.blocks import amplified, first_sound, metered, through
+from semeq.engine.carry import carry_all
 from semeq.engine.chain import Chain
-from semeq.engine.chunks import carry_chunks
 from semeq.engine.design import design
 from semeq.engine.errors import AudioFileError, SemeqError
+from semeq.engine.inserts import Inserts, Place
 from semeq.engine.levels import Meters, ceiling_for
 from semeq.engine.render_adaptive import Mind
 from semeq.engine.render_eq import FileEQ
@@ -42,6 +47,10 @@ __all__ = ["LOOKAHEAD_S", "MAX_DRIFT_LU", "Progress", "RenderJob", "render_file"
 LOOKAHEAD_S = 0.005
 MAX_DRIFT_LU = 0.5
 Progress = Callable[[float], None]
+#: What yields a sound from its beginning each time it is called.
+Blocks = Callable[[], Iterator[Audio]]
+#: Levels before and after, the levelling gain in dB, and what the limiter did.
+Done = tuple[Levels, Levels, float, Limiting | None]
 
 
 class _Render:
@@ -53,6 +62,7 @@ class _Render:
         self.fs, self.channels = self.reader.fs, self.reader.channels
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
         self.eq = FileEQ(job, mind, self.fs, self.channels)
+        self.inserts = Inserts(job.inserts, self.fs, self.channels)
         self.warnings = list(job.notes)
         self.clipped = 0
         #: Whether the output is the input, byte for byte.
@@ -88,7 +98,7 @@ class _Render:
                 self._tell(block)
             self.clipped = writer.clipped
 
-    def flat(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
+    def flat(self, new: Replacement) -> Done:
         """Pass everything: copy the file if it can stay as it is."""
         meters = self._meter()
         if self.reader.source.kind == self.encoding.kind:
@@ -105,36 +115,68 @@ class _Render:
         levels = meters.levels()
         return levels, levels, 0.0, None
 
-    def equalised(self, new: Replacement) -> tuple[Levels, Levels, float, Limiting | None]:
+    def equalised(self, new: Replacement) -> Done:
         """Measure, then render."""
-        self._passes = 2
+        self._passes = 2 + self.eq.hears_first + self.inserts.has(Place.POST)
         if self.eq.hears_first:
-            self._passes = 3
-            self.eq.hear(self._scan())
+            self.eq.hear(self.inserts.through(Place.PRE, self._scan()))
         meters = Meters(self.fs, self.channels, sides=2)
+        arrived = self._meter() if self.inserts else None
         with Spool(new.path.parent, self.channels) as spool:
-            for block, out in self.eq.filtered(self._scan()):
+            scan = self._scan() if arrived is None else metered(self._scan(), arrived)
+            for block, out in self.eq.filtered(self.inserts.through(Place.PRE, scan)):
                 meters.feed(block, out)
                 spool.write(out)
             gain_db = meters.levelling_gain_db()
             before, after = meters.levels(0), meters.levels(1, gain_db)
-            filtered = spool.blocks(BLOCK_FRAMES) if spool.is_complete else None
-            if filtered is None:
-                filtered = self.eq.again(self.reader.blocks())
-            blocks = amplified(filtered, gain_db)
-            ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
-            if ceiling_db is None:
-                self._write(new, blocks, changed=True)
-                return before, after, gain_db, None
-            limiter = Chain(self.fs, self.channels, LOOKAHEAD_S, ceiling_db)
-            limited = self._meter()
-            self._write(new, metered(through(limiter, blocks), limited), changed=True)
-            limiting = Limiting(ceiling_db, limiter.latency_frames, limiter.limited_samples)
-            return before, limited.levels(), gain_db, limiting
 
-    def replayed(
-        self, new: Replacement, take: Take
-    ) -> tuple[Levels, Levels, float, Limiting | None]:
+            def levelled() -> Iterator[Audio]:
+                if spool.is_complete:
+                    return amplified(spool.blocks(BLOCK_FRAMES), gain_db)
+                again = self.inserts.through(Place.PRE, self.reader.blocks())
+                return amplified(self.eq.again(again), gain_db)
+
+            if arrived is not None:
+                # the words are judged by what the EQ got and made, levels by what is in the files
+                before = replace(arrived.levels(), balance=before.balance)
+            if self.inserts.has(Place.POST):
+                return self._through_post(new, levelled, before, after, gain_db)
+            return self._finish(new, levelled, before, after, gain_db)
+
+    def _through_post(
+        self, new: Replacement, levelled: Blocks, before: Levels, after: Levels, gain_db: float
+    ) -> Done:
+        """Run the inserts behind the EQ, keep what they make, and finish that."""
+        meter = self._meter()
+        with Spool(new.path.parent, self.channels) as spool:
+            for block in metered(self.inserts.through(Place.POST, levelled()), meter):
+                spool.write(block)
+                self._tell(block)
+
+            def ended() -> Iterator[Audio]:
+                if spool.is_complete:
+                    return spool.blocks(BLOCK_FRAMES)
+                return self.inserts.through(Place.POST, levelled())
+
+            levels = replace(meter.levels(), balance=after.balance)
+            return self._finish(new, ended, before, levels, gain_db)
+
+    def _finish(
+        self, new: Replacement, blocks: Blocks, before: Levels, after: Levels, gain_db: float
+    ) -> Done:
+        """Write what is finished, through the limiter if need be."""
+        ceiling_db = ceiling_for(before, after, self.encoding, self.job.ceiling_db)
+        if ceiling_db is None:
+            self._write(new, blocks(), changed=True)
+            return before, after, gain_db, None
+        limiter = Chain(self.fs, self.channels, LOOKAHEAD_S, ceiling_db)
+        limited = self._meter()
+        self._write(new, metered(through(limiter, blocks()), limited), changed=True)
+        limiting = Limiting(ceiling_db, limiter.latency_frames, limiter.limited_samples)
+        judged = after.balance if self.inserts else limited.levels().balance
+        return before, replace(limited.levels(), balance=judged), gain_db, limiting
+
+    def replayed(self, new: Replacement, take: Take) -> Done:
         """Run the recorded session over the file."""
         job = self.job
         if (self.fs, self.channels) != (take.fs, take.channels):
@@ -150,17 +192,6 @@ class _Render:
         self._write(new, metered(blocks, after), changed=True)
         return before.levels(), after.levels(), 0.0, None
 
-    def carry_tags(self, new: Replacement) -> list[str]:
-        """Copy what is not sound into the finished output; return warnings."""
-        source, kind = self.reader.source.kind, self.encoding.kind
-        if source == kind and kind in ("wav", "aiff"):
-            with self.job.source.open("rb") as theirs:
-                return carry_chunks(theirs, new.file, kind)
-        # only here: mutagen takes a while to load
-        from semeq.engine.tags import carry_tags
-
-        return carry_tags(self.job.source, source, new.path, kind)
-
     def finish_warnings(self, before: Levels, after: Levels) -> None:
         """Say what the listener should know."""
         self.warnings += [said for said in self.eq.warnings if said not in self.warnings]
@@ -173,7 +204,10 @@ class _Render:
             )
         if self.clipped:
             self.warnings.append(f"{self.clipped:,} samples beyond full scale were clipped")
+        self.warnings += self.inserts.warnings
         drift = drift_lu(before, after)
+        if self.inserts:
+            return  # how loud they make it is theirs
         if self.job.take is None and drift is not None and abs(drift) > MAX_DRIFT_LU:
             self.warnings.append(
                 f"the limiter made it {-drift:.1f} LU quieter than the input: ask for less"
@@ -222,13 +256,14 @@ def render_file(
         try:
             if job.take is not None:
                 before, after, gain_db, limiting = render.replayed(new, job.take)
-            elif job.settings.is_flat:
+            elif job.settings.is_flat and not job.inserts:
                 before, after, gain_db, limiting = render.flat(new)
             else:
                 before, after, gain_db, limiting = render.equalised(new)
             if not render.is_copy:
                 new.file.flush()
-                render.warnings += render.carry_tags(new)
+                kinds = render.reader.source.kind, render.encoding.kind
+                render.warnings += carry_all(job.source, new, *kinds)
         except SemeqError:
             raise
         except (OSError, ValueError, RuntimeError) as error:
@@ -249,6 +284,7 @@ def render_file(
         gain_db=gain_db,
         limiting=limiting,
         timeline=render.eq.timeline(gain_db),
+        inserts=render.inserts.notes,
         adaption=render.eq.adapted,
         track=render.eq.whole_track() if job.keep_track else None,
         bad_samples=render.reader.bad_samples,

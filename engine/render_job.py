@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from semeq.engine.design import DEFAULT_DESIGN
+from semeq.engine.inserts import Insert
 from semeq.engine.levels import CEILING_DB
 from semeq.engine.render_adaptive import Adaption
 from semeq.engine.settings import EQSettings
@@ -38,6 +39,8 @@ class RenderJob:
         Part of the temporary file's name.
     design : str
         How bands become filters, see `semeq.engine.design.DESIGNERS`.
+    inserts : tuple of Insert
+        Third-party plugins before and after the EQ.
     """
 
     source: Path
@@ -52,3 +55,4 @@ class RenderJob:
     notes: tuple[str, ...] = ()
     token: str | None = None
     design: str = DEFAULT_DESIGN
+    inserts: tuple[Insert, ...] = ()

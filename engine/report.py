@@ -71,6 +71,8 @@ class RenderReport:
     track: EQTrack | None = None
     verification: Verification | None = None
     likeness: Likeness | None = None
+    #: What each third-party plugin was and did, in the order of the call.
+    inserts: tuple[dict[str, Any], ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -103,6 +105,7 @@ class RenderReport:
             "verification": None if self.verification is None else self.verification.as_dict(),
             "adaption": self.adaption,
             "timeline": list(self.timeline),
+            "inserts": list(self.inserts),
             "bad_samples": self.bad_samples,
             "clipped_samples": self.clipped_samples,
             "warnings": list(self.warnings),

@@ -12,6 +12,7 @@ from semeq.engine.atomic import leftovers
 from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.errors import SemeqError
 from semeq.engine.fit import FIT_FS
+from semeq.engine.inserts import Insert
 from semeq.engine.jit import is_compiled
 from semeq.engine.render import RenderJob, render_file, warm_up
 from semeq.engine.render_adaptive import Adaption, Mind, beyond_the_words
@@ -63,6 +64,7 @@ def make_requests(
     like: Reference | None = None,
     design: str = DEFAULT_DESIGN,
     keep_track: bool = False,
+    inserts: tuple[Insert, ...] = (),
 ) -> list[Request]:
     """Return a request for each source; no output may replace any of the sources."""
     return [
@@ -76,6 +78,7 @@ def make_requests(
                 token=os.urandom(4).hex(),
                 design=design,
                 keep_track=keep_track,
+                inserts=inserts,
             ),
             adaption,
             like,

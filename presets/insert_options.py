@@ -1,0 +1,162 @@
+"""The options of ``semeq render`` that put third-party plugins before and after the EQ."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from semeq.engine.errors import SemeqError, UsageError
+
+if TYPE_CHECKING:
+    from semeq.engine.inserts import Insert
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--insert",
+        "inserts",
+        multiple=True,
+        metavar="pre|post:PATH",
+        help="Run a VST3 (or Audio Unit) plugin before or after the EQ; may be given more than once. "
+        "PATH#NAME says which one of several in a file.",
+    ),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="PLUGIN.PARAMETER=VALUE",
+        help="Set a parameter of an insert, in its unit: 'comp.threshold_db=-18'. PLUGIN is its file's "
+        "name without suffix, or its number among the inserts: '1.mix=50'.",
+    ),
+    click.option(
+        "--state",
+        "states",
+        multiple=True,
+        metavar="PLUGIN=FILE",
+        help="Restore an insert from what --save-state wrote, or from a .vstpreset; --set comes after.",
+    ),
+    click.option(
+        "--save-state",
+        "saves",
+        multiple=True,
+        metavar="PLUGIN=FILE",
+        help="Write an insert's state, as it is for the render.",
+    ),
+)
+
+
+def insert_options(command: Command) -> Command:
+    """Give a command the options of this module."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _which(key: str, inserts: "Sequence[Insert]", option: str) -> int:
+    """Return the index of the insert that `key` means."""
+    from semeq.engine.plugin_host import split_name
+
+    if key.isdecimal() and 1 <= int(key) <= len(inserts):
+        return int(key) - 1
+    stems = [split_name(insert.path)[0].stem.casefold() for insert in inserts]
+    found = [at for at, stem in enumerate(stems) if stem == key.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        numbers = " or ".join(str(at + 1) for at in found)
+        raise UsageError(f"{option}: {key!r} is more than one insert: say {numbers}")
+    known = ", ".join(f"{at + 1} ({stem})" for at, stem in enumerate(stems)) or "none"
+    raise UsageError(f"{option} must name an insert, got {key!r}: there are {known}")
+
+
+def _split_setting(text: str, inserts: "Sequence[Insert]") -> tuple[int, str, str]:
+    """Return which insert, which parameter and what value a ``--set`` means."""
+    target, sign, value = text.partition("=")
+    dots = [at for at, letter in enumerate(target) if letter == "."]
+    if not sign or not dots:
+        raise UsageError(f"--set must be PLUGIN.PARAMETER=VALUE, got {text!r}")
+    # names of files and of parameters may hold dots: the first split that names an insert is meant
+    for dot in dots:
+        try:
+            return _which(target[:dot], inserts, "--set"), target[dot + 1 :], value
+        except UsageError:
+            if dot == dots[-1]:
+                raise
+    raise AssertionError(text)  # the last dot returned or raised
+
+
+def read_inserts(
+    texts: Sequence[str], settings: Sequence[str], states: Sequence[str]
+) -> "tuple[Insert, ...]":
+    """Return the inserts that the options ask for.
+
+    Raises
+    ------
+    UsageError
+        If one cannot be understood.
+    DataError
+        If a state file is no such file.
+    """
+    if not texts and not settings and not states:
+        return ()
+    from semeq.engine.inserts import Insert, Place
+    from semeq.engine.plugin_state import read_state
+
+    inserts: list[Insert] = []
+    for text in texts:
+        place, colon, path = text.partition(":")
+        if not colon or place not in list(Place) or not path:
+            raise UsageError(f"--insert must be pre:PATH or post:PATH, got {text!r}")
+        inserts.append(Insert(Path(path).expanduser().absolute(), Place(place)))
+    for text in states:
+        key, sign, file = text.partition("=")
+        if not sign:
+            raise UsageError(f"--state must be PLUGIN=FILE, got {text!r}")
+        at = _which(key, inserts, "--state")
+        inserts[at] = replace(inserts[at], state=read_state(Path(file)))
+    for text in settings:
+        at, name, value = _split_setting(text, inserts)
+        inserts[at] = replace(inserts[at], values=(*inserts[at].values, (name, value)))
+    return tuple(inserts)
+
+
+def tried(inserts: "Sequence[Insert]", saves: Sequence[str], inputs: Sequence[Path]) -> None:
+    """Load and set every insert once, before any file is touched; write the states that are asked for.
+
+    Raises
+    ------
+    PluginError, SettingsError, DataError
+        If one cannot be loaded, set or restored.
+    """
+    files: dict[int, Path] = {}
+    for text in saves:
+        key, sign, file = text.partition("=")
+        if not sign or not file:
+            raise UsageError(f"--save-state must be PLUGIN=FILE, got {text!r}")
+        files[_which(key, inserts, "--save-state")] = Path(file)
+    if not inserts:
+        return
+    from semeq.engine.inserts import opened
+    from semeq.engine.plugin_state import save_state
+
+    for at, insert in enumerate(inserts):
+        with opened(insert, 48_000.0, _usual_channels(insert)) as guest:
+            if at in files:
+                save_state(guest, files[at], inputs=inputs)
+
+
+def _usual_channels(insert: "Insert") -> int:
+    """Return a number of channels that the plugin takes: most take two, some only one or more than two."""
+    from semeq.engine.plugin_guest import Guest
+
+    with Guest(insert.path) as guest:
+        for channels in (2, 1, 6, 8):
+            try:
+                guest.prepare(48_000.0, channels)
+            except SemeqError:
+                continue
+            return channels
+    return 2
