@@ -71,13 +71,30 @@ def _skip_blas() -> None:
 _skip_blas()
 
 
+def cache_folder() -> Path | None:
+    """Return where compiled code is kept; None where no such folder can be made."""
+    folder = vars(numba_config)["CACHE_DIR"]
+    return Path(folder) if folder else None
+
+
 def is_compiled(module: str) -> bool:
     """Whether kernels of `module` (its last name) are in the cache already."""
     folder = vars(numba_config)["CACHE_DIR"]
     return bool(folder) and any(Path(folder).rglob(f"{module}.*.nbi"))
 
 
+def kept(compiler: Callable[..., Any], *args: Any, **flags: Any) -> Callable[[F], Any]:  # noqa: ANN401 (numba has no types)
+    """Return numba's `compiler` as a decorator that keeps its code on disk, where any disk can be written."""
+
+    def decorate(function: F) -> Any:  # noqa: ANN401
+        try:
+            return compiler(*args, cache=True, **flags)(function)
+        except RuntimeError:  # "no locator available": a read-only system; compiled anew each time
+            return compiler(*args, **flags)(function)
+
+    return decorate
+
+
 def jit(function: F) -> F:
     """Compile `function` for use in files and inside the audio callback alike."""
-    compiled = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
-    return cast(F, compiled)
+    return cast(F, kept(numba.njit, error_model="numpy", nogil=True)(function))

@@ -12,7 +12,7 @@ import numpy as np
 from numba import cfunc, types
 from numba.np.numpy_support import carray
 
-from semeq.engine.jit import jit
+from semeq.engine.jit import jit, kept
 from semeq.engine.kernel import FLUSH_EVERY, PAIR_STATE, SET_SIZE
 from semeq.engine.path import FLOATS, INTS, PEAK_SLOTS, POSITION, ChainState, is_busy, process
 from semeq.engine.timeline import GENTLE, SEQUENCE, SET_DOUBLES, apply_set, session_chain
@@ -226,4 +226,4 @@ def _callback(
 
 def native_callback() -> Any:
     """Return the compiled callback; its ``address`` goes to PortAudio. Cached on disk."""
-    return cfunc(_SIGNATURE, cache=True, error_model="numpy")(_callback)
+    return kept(cfunc, _SIGNATURE, error_model="numpy")(_callback)

@@ -35,6 +35,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "jack_client_close": (ctypes.c_int, (_pointer,)),
     "jack_on_shutdown": (None, (_pointer, _pointer, _pointer)),
     "jack_get_sample_rate": (ctypes.c_uint32, (_pointer,)),
+    "jack_get_buffer_size": (ctypes.c_uint32, (_pointer,)),
+    "jack_is_realtime": (ctypes.c_int, (_pointer,)),
     "jack_get_ports": (
         _names_pointer,
         (_pointer, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong),
@@ -112,6 +114,16 @@ class JackClient:
     def fs(self) -> float:
         """Sample rate of the server in Hz."""
         return float(self._library.jack_get_sample_rate(self._client))
+
+    @property
+    def blocksize(self) -> int:
+        """Frames a block of the server."""
+        return int(self._library.jack_get_buffer_size(self._client))
+
+    @property
+    def is_realtime(self) -> bool:
+        """Whether the server's threads have a real-time priority."""
+        return bool(self._library.jack_is_realtime(self._client))
 
     def ports(self, client: str, flags: int) -> list[str]:
         """Return the audio ports of a client by their full names, in the server's order."""

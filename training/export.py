@@ -13,6 +13,7 @@ import torch
 from semeq.engine.atomic import Replacement
 from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, FORMAT, NETWORK_FILE, load_model
 from semeq.engine.errors import DataError
+from semeq.engine.model_check import write_check
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
 from semeq.training.features import (
@@ -163,6 +164,7 @@ def export_model(
     parity = largest_difference(sound, folder)
     if not parity <= PARITY:
         raise DataError(f"the exported encoder must be within {PARITY:g} of torch, got {parity:g}")
+    write_check(folder)
     return parity
 
 
