@@ -27,6 +27,8 @@ from typing import Self, TypeVar
 from semeq.engine.errors import DataError
 
 Made = TypeVar("Made")
+#: The stages that train something, each from what those before it left.
+STAGES = ("eq", "audio", "e2e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ class AudioOptions:
 
 @dataclass(frozen=True, slots=True)
 class LoopOptions:
-    """The stage ``e2e``: the closed loop, sound to EQ to sound to latent."""
+    """The stage ``e2e``: the closed loop, sound to EQ to sound to latent.
+
+    ``sounds`` windows a step are real sounds under real filters, drawn from ``sound_stretches`` that are
+    decoded once; ``quality_weight`` weighs their multi-resolution STFT error. 0 stretches: levels alone.
+    """
 
     epochs: int = 8
     steps: int = 100
@@ -89,6 +95,9 @@ class LoopOptions:
     consistency_weight: float = 0.3
     second_judge_weight: float = 0.1
     strength_weight: float = 0.1
+    quality_weight: float = 0.0
+    sounds: int = 4
+    sound_stretches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +146,20 @@ class Config:
     @property
     def sha256(self) -> str:
         """What tells this configuration from any other, wherever its data lies."""
+        return self.sha256_of("e2e")
+
+    def sha256_of(self, stage: str) -> str:
+        """Return what tells this configuration from any other as far as a stage's weights depend on it.
+
+        ``eq`` depends on the seed, the data and its own options; ``audio`` on those and its own; and so on.
+        Whoever changes the options of the loop keeps the encoder that it starts from.
+        """
         content = dataclasses.asdict(self)
-        # What changes nothing about the weights.
-        for name in ("threads", "device", "boldness", "ship"):
-            del content[name]
         content["data"] = {k: v for k, v in content["data"].items() if k not in ("human", "audio")}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        # What changes nothing about the weights is left out, and what comes later.
+        names = ("seed", "data", *STAGES[: STAGES.index(stage) + 1])
+        known = {name: content[name] for name in names}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 _TABLES: dict[str, type] = {

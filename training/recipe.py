@@ -1,6 +1,6 @@
 """The recipe from data to a model that ships: what ``semeq train`` does, stage by stage.
 
-``FOLDER`` afterwards holds ``words.json``, the decoded music (``bank_train.npz``, ``bank_valid.npz``), a
+``FOLDER`` afterwards holds ``words.json``, the decoded music (``bank_*.npz``, ``sounds_*.npz``), a
 checkpoint, curves in CSV and PNG for each stage, and ``model/`` with what `semeq.engine.encoder` loads.
 Whatever is there already is used, so a run that was stopped goes on where it was.
 """
@@ -13,23 +13,19 @@ import numpy as np
 import torch
 
 from semeq.engine.errors import DataError, SettingsError
+from semeq.engine.fit import to_parameters
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
 from semeq.training import checkpoint, train
-from semeq.training.config import Config, split_weight
-from semeq.training.eq_sets import read_people
-from semeq.training.levels import LevelBank, build_bank
-from semeq.training.mixture import Mixture
+from semeq.training.config import Config
+from semeq.training.loop import LoopStage
 from semeq.training.models import AudioEncoder, EQAutoencoder
-from semeq.training.put_on import PutOn
-from semeq.training.recordings import AudioSource
-from semeq.training.sources import find_source
-from semeq.training.splits import Shares, Split
-from semeq.training.stages import AudioStage, EqStage, LoopStage, start_from_components
+from semeq.training.quality import Quality
+from semeq.training.run_data import RunData
+from semeq.training.splits import Split
+from semeq.training.stages import AudioStage, EqStage, start_from_components
 from semeq.training.train import Plan, Report
 
-#: Between drawing packages (1) and drawing files (0) at equal chances.
-EVENNESS = 0.5
 Module = TypeVar("Module", bound=torch.nn.Module)
 #: Words that the loop is trained with: known to as many people, who agree by as much.
 LOOP_PEOPLE, LOOP_AGREEMENT = 2, 0.15
@@ -60,8 +56,7 @@ class Run:
         )
         if config.threads:
             torch.set_num_threads(config.threads)
-        self._people: tuple[Floats, tuple[str, ...], Floats] | None = None
-        self._banks: tuple[LevelBank, LevelBank] | None = None
+        self.data = RunData(config, folder, report)
 
     def stages(self, names: Iterable[str]) -> None:
         """Run stages in the given order.
@@ -83,73 +78,18 @@ class Run:
             for name in names:
                 known[name]()
 
-    # data
-
-    def people(self) -> tuple[Floats, tuple[str, ...], Floats]:
-        """Return the curves and words of people in training, and the curves of others."""
-        if self._people is None:
-            if not self.config.data.human:
-                raise DataError("data.human must name a folder with the human data, got nothing")
-            sets = read_people(
-                Path(self.config.data.human), any_version=self.config.data.any_version
-            )
-            seen = [people.split(Split.TRAIN) for people in sets]
-            unseen = [people.split(Split.VALID) for people in sets]
-            self._people = (
-                np.concatenate([people.curves_db for people in seen]),
-                tuple(word for people in seen for word in people.words),
-                np.concatenate([people.curves_db for people in unseen]),
-            )
-        return self._people
-
-    def put_on(self) -> PutOn:
-        """Return the draw of curves for training."""
-        return PutOn(self.people()[0])
-
-    def banks(self) -> tuple[LevelBank, LevelBank]:
-        """Return the decoded music for training and for early stopping: other packages."""
-        if self._banks is None:
-            rank, share = train.processes()
-            if rank == 0:
-                for split in (Split.TRAIN, Split.VALID):
-                    if not self._bank_path(split).exists():
-                        self._decode(split)
-            if share > 1:
-                torch.distributed.barrier()
-            self._banks = (
-                LevelBank.load(self._bank_path(Split.TRAIN)),
-                LevelBank.load(self._bank_path(Split.VALID)),
-            )
-        return self._banks
-
-    def _bank_path(self, split: Split) -> Path:
-        return self.folder / f"bank_{split}.npz"
-
-    def _decode(self, split: Split) -> None:
-        data = self.config.data
-        if not data.audio:
-            raise DataError("data.audio must name folders of music, got none")
-        sources: dict[str, tuple[AudioSource, float]] = {}
-        for item in data.audio:
-            folder, weight = split_weight(item)
-            shares = Shares(valid=data.valid_share, test=0.0)
-            sources[folder] = (
-                find_source(Path(folder), split=split, shares=shares, evenness=EVENNESS),
-                weight,
-            )
-        mixture = Mixture(sources)
-        count = data.stretches if split is Split.TRAIN else data.valid_stretches
-        done = [0]
-
-        def progress() -> None:
-            done[0] += 1
-            if done[0] % 100 == 0 or done[0] == count:
-                self.report(f"decoding music ({split}): {done[0]} of {count} stretches")
-
-        rng = np.random.default_rng([self.config.seed, *str(split).encode()])
-        bank = build_bank(mixture, rng, stretches=count, seconds=data.seconds, progress=progress)
-        bank.save(self._bank_path(split))
-        self.report(mixture.summary())
+    def _quality(self, starts: Floats) -> tuple[Quality, Quality] | None:
+        if not self.config.e2e.sound_stretches:
+            if self.config.e2e.quality_weight:
+                raise DataError(
+                    "e2e.sound_stretches must be 1 or more for a quality_weight above 0, got 0"
+                )
+            return None
+        for_training, for_judging = (
+            Quality(self.data.sounds(split), self.data.put_on(), starts, self.device)
+            for split in (Split.TRAIN, Split.VALID)
+        )
+        return for_training, for_judging
 
     def vocabulary(self) -> Vocabulary:
         """Return the run's own words, or those that ship."""
@@ -160,9 +100,9 @@ class Run:
 
         return shipped_vocabulary()
 
-    def notes(self) -> dict[str, Any]:
-        """Return what tells this run from any other."""
-        return {"config": self.config.sha256, "seed": self.config.seed}
+    def notes(self, stage: str) -> dict[str, Any]:
+        """Return what tells a stage of this run from that of any other."""
+        return {"config": self.config.sha256_of(stage), "seed": self.config.seed}
 
     # stages
 
@@ -189,8 +129,8 @@ class Run:
         options = self.config.eq
         torch.manual_seed(self.config.seed)
         module = EQAutoencoder()
-        human, words, unseen = self.people()
-        put_on = self.put_on()
+        human, words, unseen = self.data.people()
+        put_on = self.data.put_on()
         random = put_on.draw(np.random.default_rng([self.config.seed, 3]), 4 * len(human))
         start_from_components(module, np.concatenate([human, random]))
         stage = EqStage(module.to(self.device), (human, words), unseen, put_on, options)
@@ -202,7 +142,7 @@ class Run:
             options.patience,
             self.config.seed,
         )
-        train.fit(stage, plan, self.folder, notes=self.notes(), report=self.report)
+        train.fit(stage, plan, self.folder, notes=self.notes(stage.name), report=self.report)
         return module
 
     def audio(self) -> AudioEncoder:
@@ -214,8 +154,8 @@ class Run:
         stage = AudioStage(
             module,
             autoencoder,
-            *self.banks(),
-            self.put_on(),
+            *self.data.banks(),
+            self.data.put_on(),
             options,
             seed=self.config.seed,
         )
@@ -227,7 +167,7 @@ class Run:
             options.patience,
             self.config.seed,
         )
-        train.fit(stage, plan, self.folder, notes=self.notes(), report=self.report)
+        train.fit(stage, plan, self.folder, notes=self.notes(stage.name), report=self.report)
         return module
 
     def e2e(self) -> AudioEncoder:
@@ -236,18 +176,19 @@ class Run:
         autoencoder = self._trained(EQAutoencoder(), "eq")
         module = self._trained(AudioEncoder(dropout=self.config.audio.dropout), "audio")
         words = [
-            word.curve_db
+            word
             for word in self.vocabulary().words.values()
             if word.people >= LOOP_PEOPLE and (word.agreement or 0.0) >= LOOP_AGREEMENT
         ]
         stage = LoopStage(
             module,
             autoencoder,
-            *self.banks(),
-            self.put_on(),
+            *self.data.banks(),
+            self.data.put_on(),
             options,
-            np.array(words),
+            np.array([word.curve_db for word in words]),
             matching=self.config.audio,
+            quality=self._quality(np.array([to_parameters(word.settings) for word in words])),
             seed=self.config.seed,
         )
         plan = Plan(
@@ -258,7 +199,7 @@ class Run:
             options.patience,
             self.config.seed,
         )
-        train.fit(stage, plan, self.folder, notes=self.notes(), report=self.report)
+        train.fit(stage, plan, self.folder, notes=self.notes(stage.name), report=self.report)
         return module
 
     def export(self) -> Path:
@@ -272,9 +213,9 @@ class Run:
                 raise DataError(f"ship must be audio or e2e, got {last!r}")
             encoder = self._trained(AudioEncoder(), last)
             autoencoder = self._trained(EQAutoencoder(), "eq")
-            banks = [bank.sha256 for bank in self.banks()]
+            banks = [bank.sha256 for bank in self.data.banks()]
             notes = {
-                **self.notes(),
+                **self.notes(last),
                 "stage": last,
                 "music": banks,
                 "boldness": list(self.config.boldness),
@@ -288,7 +229,7 @@ class Run:
         if not path.exists():
             raise DataError(f"stage {stage} must be trained first: {path} is not there")
         states, found = checkpoint.load(path)
-        if found.get("config") != self.config.sha256:
+        if found.get("config") != self.config.sha256_of(stage):
             raise DataError(
                 f"{path} must come from the same configuration, got another: choose another "
                 "folder, or delete it to start again"

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 from pathlib import Path
 
@@ -43,6 +44,9 @@ epochs = 1
 steps = 1
 pairs = 2
 window_s = 0.5
+sounds = 1
+sound_stretches = 2
+quality_weight = 1.0
 """
 
 
@@ -70,8 +74,15 @@ def test_the_whole_recipe(place: Path) -> None:
     Run(config, place / "run", report=said.append).stages(["words", "eq", "audio", "e2e", "export"])
     model = load_model(place / "run" / "model")
     assert {"warm", "bright"} <= set(model.words)
-    assert (model.notes["stage"], model.notes["config"]) == ("audio", config.sha256)
+    assert (model.notes["stage"], model.notes["config"]) == ("audio", config.sha256_of("audio"))
     assert all((place / "run" / f"{stage}.csv").exists() for stage in ("eq", "audio", "e2e"))
+    history = (place / "run" / "e2e.csv").read_text()
+    assert {"quality", "valid_quality", "valid_apart"} <= set(history.splitlines()[0].split(","))
+    # Another loop starts from the same encoder.
+    loop = dataclasses.replace(config, e2e=dataclasses.replace(config.e2e, quality_weight=0.0))
+    (place / "run" / "e2e.npz").unlink()
+    Run(loop, place / "run").stages(["e2e"])
+    assert "quality" not in (place / "run" / "e2e.csv").read_text().splitlines()[0].split(",")
     # Asked again, it finds everything there.
     said.clear()
     Run(config, place / "run", report=said.append).stages(["words", "eq", "audio"])
@@ -133,3 +144,10 @@ def test_networks_as_a_method(spectra: Spectra) -> None:
         np.tile(curve, (len(spectra), 1)), abs=1e-6
     )
     assert np.abs(literal.curves_db("word", 0.0, clips)).max() > 0.0
+
+
+def test_a_quality_without_sounds_is_refused(place: Path) -> None:
+    config = Config.from_toml(place / "run.toml")
+    loop = dataclasses.replace(config.e2e, sound_stretches=0)
+    with pytest.raises(DataError, match="sound_stretches must be 1 or more"):
+        Run(dataclasses.replace(config, e2e=loop), place / "run").stages(["e2e"])

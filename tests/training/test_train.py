@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import socket
 import subprocess
@@ -15,13 +16,13 @@ torch = pytest.importorskip("torch")
 from semeq.training import checkpoint  # noqa: E402 (only with torch)
 from semeq.training.config import AudioOptions, Config, EqOptions, LoopOptions  # noqa: E402
 from semeq.training.levels import LevelBank, build_bank  # noqa: E402
+from semeq.training.loop import LoopStage  # noqa: E402
 from semeq.training.models import AudioEncoder, EQAutoencoder  # noqa: E402
 from semeq.training.noise import SyntheticNoise  # noqa: E402
 from semeq.training.put_on import PutOn  # noqa: E402
 from semeq.training.stages import (  # noqa: E402
     AudioStage,
     EqStage,
-    LoopStage,
     start_from_components,
 )
 from semeq.training.train import Plan, fit  # noqa: E402
@@ -232,6 +233,19 @@ def test_configurations(tmp_path: Path) -> None:
     bold = Config.from_toml(path)
     assert bold.boldness == (1.0, 1.5, 2.0)
     assert bold.sha256 == config.sha256
+
+
+def test_a_stage_depends_on_what_comes_before_it_alone() -> None:
+    config = Config()
+    loop = dataclasses.replace(config, e2e=LoopOptions(quality_weight=1.0))
+    assert loop.sha256_of("e2e") != config.sha256_of("e2e")
+    assert loop.sha256_of("audio") == config.sha256_of("audio")
+    audio = dataclasses.replace(config, audio=AudioOptions(dropout=0.1))
+    assert audio.sha256_of("audio") != config.sha256_of("audio")
+    assert audio.sha256_of("e2e") != config.sha256_of("e2e")
+    assert audio.sha256_of("eq") == config.sha256_of("eq")
+    other = dataclasses.replace(config, seed=1)
+    assert other.sha256_of("eq") != config.sha256_of("eq")
 
 
 @pytest.mark.parametrize(
