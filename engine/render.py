@@ -34,8 +34,8 @@ from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.inserts import Inserts, Place
 from semeq.engine.levels import Meters, ceiling_for
 from semeq.engine.render_adaptive import Mind
-from semeq.engine.render_eq import FileEQ
 from semeq.engine.render_job import RenderJob
+from semeq.engine.render_through import eq_for
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
@@ -61,7 +61,7 @@ class _Render:
         self.reader = AudioReader(job.source)
         self.fs, self.channels = self.reader.fs, self.reader.channels
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
-        self.eq = FileEQ(job, mind, self.fs, self.channels)
+        self.eq = eq_for(job, mind, self.fs, self.channels)
         self.inserts = Inserts(job.inserts, self.fs, self.channels)
         self.warnings = list(job.notes)
         self.clipped = 0
@@ -285,6 +285,7 @@ def render_file(
         limiting=limiting,
         timeline=render.eq.timeline(gain_db),
         inserts=render.inserts.notes,
+        through=render.eq.notes,
         adaption=render.eq.adapted,
         track=render.eq.whole_track() if job.keep_track else None,
         bad_samples=render.reader.bad_samples,

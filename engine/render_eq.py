@@ -54,6 +54,11 @@ class FileEQ:
             self._follower = AdaptiveEQ(adaption, mind, fs, channels, design=job.design)
 
     @property
+    def notes(self) -> dict[str, Any] | None:
+        """What did it, where that was no filter of ours."""
+        return None
+
+    @property
     def hears_first(self) -> bool:
         """Whether the whole file is to be heard before it is filtered."""
         adaption = self._job.adaption

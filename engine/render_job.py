@@ -6,6 +6,7 @@ from pathlib import Path
 from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.inserts import Insert
 from semeq.engine.levels import CEILING_DB
+from semeq.engine.plugin_map import PluginMap
 from semeq.engine.render_adaptive import Adaption
 from semeq.engine.settings import EQSettings
 from semeq.engine.timeline import Take
@@ -41,6 +42,8 @@ class RenderJob:
         How bands become filters, see `semeq.engine.design.DESIGNERS`.
     inserts : tuple of Insert
         Third-party plugins before and after the EQ.
+    through : PluginMap, optional
+        The plugin that is the EQ, instead of our filters.
     """
 
     source: Path
@@ -56,3 +59,4 @@ class RenderJob:
     token: str | None = None
     design: str = DEFAULT_DESIGN
     inserts: tuple[Insert, ...] = ()
+    through: PluginMap | None = None

@@ -73,6 +73,8 @@ class RenderReport:
     likeness: Likeness | None = None
     #: What each third-party plugin was and did, in the order of the call.
     inserts: tuple[dict[str, Any], ...] = ()
+    #: The plugin that was the EQ, where its knobs are and how near that came; None where it was ours.
+    through: dict[str, Any] | None = None
 
     @property
     def duration_s(self) -> float:
@@ -106,6 +108,7 @@ class RenderReport:
             "adaption": self.adaption,
             "timeline": list(self.timeline),
             "inserts": list(self.inserts),
+            "through": self.through,
             "bad_samples": self.bad_samples,
             "clipped_samples": self.clipped_samples,
             "warnings": list(self.warnings),

@@ -14,6 +14,7 @@ from semeq.engine.errors import SemeqError
 from semeq.engine.fit import FIT_FS
 from semeq.engine.inserts import Insert
 from semeq.engine.jit import is_compiled
+from semeq.engine.plugin_map import PluginMap
 from semeq.engine.render import RenderJob, render_file, warm_up
 from semeq.engine.render_adaptive import Adaption, Mind, beyond_the_words
 from semeq.engine.report import RenderReport, drift_lu, failure
@@ -65,6 +66,7 @@ def make_requests(
     design: str = DEFAULT_DESIGN,
     keep_track: bool = False,
     inserts: tuple[Insert, ...] = (),
+    through: PluginMap | None = None,
 ) -> list[Request]:
     """Return a request for each source; no output may replace any of the sources."""
     return [
@@ -79,6 +81,7 @@ def make_requests(
                 design=design,
                 keep_track=keep_track,
                 inserts=inserts,
+                through=through,
             ),
             adaption,
             like,
@@ -174,4 +177,7 @@ def summary(report: RenderReport) -> str:
     if report.limiting is not None:
         share = report.limiting.limited_frames / report.frames
         parts.append(f"limited {100.0 * share:.1f} % of the time")
+    if report.through is not None:
+        rms_db = report.through["error_rms_db"]
+        parts.append(f"through {report.through['name']}, within {rms_db:.2f} dB rms of the curve")
     return f"{report.source} → {report.target}: {', '.join(parts)}"

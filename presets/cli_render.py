@@ -17,7 +17,7 @@ from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
 from semeq.presets.adaption_options import adaption_for, adaption_options, write_outcome
 from semeq.presets.design_option import design_option
-from semeq.presets.insert_options import insert_options, read_inserts, tried
+from semeq.presets.insert_options import insert_options, plugins_of
 from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import compared_instead
 from semeq.presets.outputs import label_for, plan_outputs
@@ -173,10 +173,6 @@ def render(
     slew: float | None,
     automation: Path | None,
     design: str,
-    inserts: tuple[str, ...],
-    settings: tuple[str, ...],
-    states: tuple[str, ...],
-    saves: tuple[str, ...],
 ) -> None:
     """Render sound files as words say: wav, aiff, flac, ogg, mp3; 1 to 8 channels; 8 to 192 kHz.
 
@@ -214,10 +210,7 @@ def render(
         _check_automation(automation, sources, replay)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    plugins = read_inserts(inserts, settings, states)
-    if plugins and replay is not None:
-        raise UsageError("--insert must not be given with --replay: it renders what was recorded")
-    tried(plugins, saves, sources)
+    plugins, look = plugins_of(ctx, sources, look)
     if look == "ahead" and adapt > 0.0:
         click.echo("--look ahead: the EQ moves before what it hears, as it cannot live", err=True)
 
@@ -243,7 +236,7 @@ def render(
             out_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--out-dir {out_dir} cannot be made: {error.strerror}") from None
-    kept = tuple(path for path in (report, replay, like, automation) if path is not None)
+    kept = tuple(path for path in (report, replay, like, automation, *plugins.files) if path)
     requests = batch.make_requests(
         sources,
         targets,
@@ -254,7 +247,8 @@ def render(
         like=reference,
         design=design,
         keep_track=automation is not None,
-        inserts=plugins,
+        inserts=plugins.inserts,
+        through=plugins.through,
     )
     if batch.needs_compiling():
         click.echo(

@@ -1,21 +1,33 @@
-"""The options of ``semeq render`` that put third-party plugins before and after the EQ."""
+"""The options of ``semeq render`` that put third-party plugins before, after, or in place of the EQ."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from semeq.engine.errors import SemeqError, UsageError
 
 if TYPE_CHECKING:
     from semeq.engine.inserts import Insert
+    from semeq.engine.plugin_map import PluginMap
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_KEY = "semeq.presets.insert_options"
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep a value for `plugins_of`: the commands that have these options need not list them."""
+    ctx.meta.setdefault(_KEY, {})[parameter.name] = value
+
+
+_option = partial(click.option, expose_value=False, callback=_remember)
 _OPTIONS = (
-    click.option(
+    _option(
         "--insert",
         "inserts",
         multiple=True,
@@ -23,7 +35,7 @@ _OPTIONS = (
         help="Run a VST3 (or Audio Unit) plugin before or after the EQ; may be given more than once. "
         "PATH#NAME says which one of several in a file.",
     ),
-    click.option(
+    _option(
         "--set",
         "settings",
         multiple=True,
@@ -31,25 +43,32 @@ _OPTIONS = (
         help="Set a parameter of an insert, in its unit: 'comp.threshold_db=-18'. PLUGIN is its file's "
         "name without suffix, or its number among the inserts: '1.mix=50'.",
     ),
-    click.option(
+    _option(
         "--state",
         "states",
         multiple=True,
         metavar="PLUGIN=FILE",
         help="Restore an insert from what --save-state wrote, or from a .vstpreset; --set comes after.",
     ),
-    click.option(
+    _option(
         "--save-state",
         "saves",
         multiple=True,
         metavar="PLUGIN=FILE",
         help="Write an insert's state, as it is for the render.",
     ),
+    _option(
+        "--through",
+        metavar="MAP.toml",
+        type=click.Path(path_type=Path),
+        help="Turn the knobs of an equaliser plugin instead of using our filters, as the map says "
+        "('semeq plugin map' makes one); one EQ for the whole file.",
+    ),
 )
 
 
 def insert_options(command: Command) -> Command:
-    """Give a command the options of this module."""
+    """Give a command the options of this module; `plugins_of` reads them all."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -121,6 +140,63 @@ def read_inserts(
         at, name, value = _split_setting(text, inserts)
         inserts[at] = replace(inserts[at], values=(*inserts[at].values, (name, value)))
     return tuple(inserts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """The plugins of a call: inserts, and the map of the one that is the EQ."""
+
+    inserts: "tuple[Insert, ...]" = ()
+    through: "PluginMap | None" = None
+    files: tuple[Path, ...] = ()
+
+
+def plugins_of(ctx: click.Context, sources: Sequence[Path], look: str) -> tuple[Plugins, str]:
+    """Return the plugins that a command's options ask for, each tried, and what to know of a file.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        The command's.
+    sources : sequence of Path
+        Files that are not to be replaced.
+    look : str
+        What the EQ is to know of a file.
+
+    Raises
+    ------
+    UsageError
+        If the options contradict each other.
+    SemeqError
+        If a plugin cannot be loaded, set or restored.
+    """
+    given: dict[str, Any] = ctx.meta[_KEY]
+    inserts = read_inserts(given["inserts"], given["settings"], given["states"])
+    path = given["through"]
+    if (inserts or path is not None) and ctx.params.get("replay") is not None:
+        option = "--insert" if inserts else "--through"
+        raise UsageError(f"{option} must not be given with --replay: it renders what was recorded")
+    through = None
+    if path is not None:
+        if look != "whole" and ctx.get_parameter_source("look") is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--through must be given with --look whole, got {look}")
+        look, through = "whole", _tried_map(path)
+    tried(inserts, given["saves"], sources)
+    files = [insert.state.file for insert in inserts if insert.state is not None]
+    return Plugins(inserts, through, (*files, *(() if path is None else (path,)))), look
+
+
+def _tried_map(path: Path) -> "PluginMap":
+    from semeq.engine.inserts import opened
+    from semeq.engine.plugin_fit import knobs_of
+    from semeq.engine.plugin_map import read_map
+    from semeq.engine.render_through import turned_by
+
+    found = read_map(path)
+    insert = turned_by(found)
+    with opened(insert, 48_000.0, _usual_channels(insert)) as guest:
+        knobs_of(guest, found)
+    return found
 
 
 def tried(inserts: "Sequence[Insert]", saves: Sequence[str], inputs: Sequence[Path]) -> None:

@@ -1,0 +1,327 @@
+"""Where to turn an equaliser plugin's knobs so that its response follows a curve: by measuring it.
+
+The plugin is asked for its impulse response; from that follow its response in dB and, knob by knob, its
+slopes, for a bounded least-squares fit [1]_ over gain (linear), frequency and Q (logarithmic). Nothing is
+assumed about its filters. The level of the curve is free: a render takes back what the loudness gained.
+
+What was found is then measured again with another signal, a sweep of real level, and the error is that of the
+sweep: a plugin that compresses, or answers only later, cannot hide it.
+
+References
+----------
+.. [1] M. A. Branch, T. F. Coleman, Y. Li, "A subspace, interior, and conjugate gradient method for
+   large-scale bound-constrained minimization problems", SIAM J. Sci. Comput. 21(1), 1999 (scipy's ``trf``).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semeq.engine.design import DEFAULT_DESIGN, response_db
+from semeq.engine.errors import PluginError, SettingsError
+from semeq.engine.plugin_guest import Guest
+from semeq.engine.plugin_map import PluginMap
+from semeq.engine.plugin_values import ParameterFacts, find_name
+from semeq.engine.settings import EQSettings
+from semeq.engine.units import Audio, Floats
+
+#: Where curves are compared, in Hz, and at how many points while fitting and when judged.
+LOW_HZ, HIGH_HZ = 25.0, 18_000.0
+FIT_POINTS, JUDGE_POINTS = 72, 200
+IMPULSE_FRAMES = 1 << 14
+#: A knob's step for a slope, as a share of its range: well above rounding, well below a hump.
+STEP = 4e-3
+#: What a dB of gain costs beside a dB of error: bands that cancel each other are not wanted.
+GAIN_COST = 0.02
+MAX_ROUNDS = 12
+#: Another start is tried where the first ends further away than this (dB rms).
+GOOD_DB = 0.35
+SWEEP_S, SWEEP_LEVEL = 1.5, 0.1
+#: A response below this is nothing (dB).
+FLOOR_DB = -120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One parameter that may be turned: a place in [0, 1] becomes a value, and that a raw value."""
+
+    name: str
+    role: str
+    band: int
+    low: float
+    high: float
+    values: Floats
+    raws: Floats
+
+    def value(self, place: float) -> float:
+        """Return the value at a place, in the plugin's unit."""
+        place = min(max(place, 0.0), 1.0)
+        if self.role == "gain" or self.low <= 0.0:
+            return self.low + place * (self.high - self.low)
+        return float(self.low * (self.high / self.low) ** place)
+
+    def place(self, value: float) -> float:
+        """Return where a value is."""
+        value = min(max(value, self.low), self.high)
+        if self.role == "gain" or self.low <= 0.0:
+            return (value - self.low) / (self.high - self.low)
+        return float(np.log(value / self.low) / np.log(self.high / self.low))
+
+    def raw(self, place: float) -> float:
+        """Return the raw value at a place."""
+        return float(np.interp(self.value(place), self.values, self.raws))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What the knobs came to, and how near the plugin's response is to the curve.
+
+    Parameters
+    ----------
+    values, raws : mapping of str to float
+        Each knob in the plugin's unit, and as a raw value.
+    rms_db, max_db : float
+        The error over `freqs_hz` as a sweep measures it, level removed.
+    level_db : float
+        The level that was removed: the plugin's minus the curve's.
+    freqs_hz, wanted_db, got_db : Floats
+        The curve and the response, both without that level.
+    measurements : int
+        How often the plugin was asked.
+    """
+
+    values: Mapping[str, float]
+    raws: Mapping[str, float]
+    rms_db: float
+    max_db: float
+    level_db: float
+    freqs_hz: Floats
+    wanted_db: Floats
+    got_db: Floats
+    measurements: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "values": dict(self.values),
+            "error_rms_db": round(self.rms_db, 3),
+            "error_max_db": round(self.max_db, 3),
+            "level_db": round(self.level_db, 3),
+            "freqs_hz": np.round(self.freqs_hz, 2).tolist(),
+            "wanted_db": np.round(self.wanted_db, 3).tolist(),
+            "got_db": np.round(self.got_db, 3).tolist(),
+            "measurements": self.measurements,
+        }
+
+
+def grid(fs: float, points: int) -> Floats:
+    """Return frequencies from `LOW_HZ` to `HIGH_HZ`, or as far as the rate goes."""
+    freqs: Floats = np.geomspace(LOW_HZ, min(HIGH_HZ, 0.4 * fs), points)
+    return freqs
+
+
+def spectrum_db(numerator: Audio, denominator: Audio | None, fs: float, freqs_hz: Floats) -> Floats:
+    """Return a response in dB at `freqs_hz`, from an impulse response or an output and its input."""
+    size = 1 << (2 * len(numerator) - 1).bit_length()
+    ratio = np.abs(np.fft.rfft(numerator.astype(np.float64), size))
+    if denominator is not None:
+        ratio /= np.maximum(np.abs(np.fft.rfft(denominator.astype(np.float64), size)), 1e-12)
+    level = 20.0 * np.log10(np.maximum(ratio, 10.0 ** (FLOOR_DB / 20.0)))
+    result: Floats = np.interp(freqs_hz, np.fft.rfftfreq(size, 1.0 / fs), level)
+    return result
+
+
+def sweep(fs: float) -> Audio:
+    """Return a logarithmic sine sweep over the whole range, faded at both ends."""
+    frames = round(SWEEP_S * fs)
+    t = np.arange(frames) / frames
+    low, high = 10.0, 0.49 * fs
+    rate = np.log(high / low)
+    phase = 2.0 * np.pi * low * SWEEP_S / rate * (np.exp(t * rate) - 1.0)
+    fade = np.minimum(1.0, np.minimum(t, 1.0 - t) * 40.0)
+    made: Audio = (SWEEP_LEVEL * fade * np.sin(phase)).astype(np.float32)
+    return made
+
+
+def measure_db(guest: Guest, fs: float, channels: int, freqs_hz: Floats, blocksize: int) -> Floats:
+    """Return the response of a guest, as it is set, to a sweep."""
+    sent = sweep(fs)
+    frames = len(sent) + IMPULSE_FRAMES + guest.latency_frames
+    block: Audio = np.zeros((-(-frames // blocksize) * blocksize, channels), dtype=np.float32)
+    block[: len(sent)] = sent[:, np.newaxis]
+    return spectrum_db(guest.stream(block)[:, 0], block[:, 0], fs, freqs_hz)
+
+
+def knobs_of(guest: Guest, given: PluginMap) -> list[Knob]:
+    """Return the knobs of a map, with the plugin's own scales.
+
+    Raises
+    ------
+    SettingsError
+        If the plugin has no such parameter, it is no number, or a range is not in its own.
+    """
+    known = guest.parameters()
+    facts: dict[str, ParameterFacts] = {found.name: found for found in known}
+    knobs = []
+    for number, band in enumerate(given.bands, 1):
+        for role, wanted in band.roles():
+            name = find_name(wanted, known, guest.name)
+            scale = guest.scale(name)
+            if scale is None:
+                raise SettingsError(
+                    f"{name} of {guest.name} must show numbers that rise or fall, to be turned by words"
+                )
+            values, raws = np.array(scale[0]), np.array(scale[1])
+            low, high = band.ranges.get(role, (float(values[0]), float(values[-1])))
+            slack = 1e-6 * (values[-1] - values[0])
+            if low < values[0] - slack or high > values[-1] + slack:
+                raise SettingsError(
+                    f"band {number}: {role}_range must be within {facts[name].range_text}, got "
+                    f"{low:g} to {high:g}"
+                )
+            if role != "gain" and low <= 0.0 < high:
+                low = max(float(values[1]), 1e-3 * high)  # a logarithm has no zero
+            knobs.append(Knob(name, role, number - 1, low, high, values, raws))
+    return knobs
+
+
+class PluginFitter:
+    """Fits curves to one plugin; owns the knobs, not the guest.
+
+    Parameters
+    ----------
+    guest : Guest
+        Prepared at `fs` with the map's fixed values set, see `prepared`.
+    given : PluginMap
+        What may be turned.
+    fs : float
+        Sample rate in Hz.
+    channels : int
+        What the guest was prepared for.
+    blocksize : int
+        What the guest was prepared for.
+    """
+
+    def __init__(
+        self, guest: Guest, given: PluginMap, fs: float, channels: int, blocksize: int
+    ) -> None:
+        self._guest, self._map, self._fs = guest, given, fs
+        self._channels, self._blocksize = channels, blocksize
+        self.knobs = knobs_of(guest, given)
+        self._freqs = grid(fs, FIT_POINTS)
+        self._measured = 0
+
+    def _raws(self, places: Floats) -> dict[str, float]:
+        return {knob.name: knob.raw(float(at)) for knob, at in zip(self.knobs, places, strict=True)}
+
+    def response_db(self, places: Floats) -> Floats:
+        """Return the plugin's response with the knobs at `places`, each in [0, 1]."""
+        self._measured += 1
+        frames = IMPULSE_FRAMES + self._guest.latency_frames
+        out = self._guest.impulse(self._raws(places), frames, self._map.settle_s)
+        return spectrum_db(out[:, 0], None, self._fs, self._freqs)
+
+    def _starts(self, wanted_db: Floats) -> list[Floats]:
+        """Return where to begin: bands as they stand, and spread over the range; gains by the curve."""
+        now = {facts.name: facts.raw for facts in self._guest.parameters()}
+        count = len(self._map.bands)
+        spread = np.geomspace(60.0, min(12_000.0, 0.3 * self._fs), count + 2)[1:-1]
+        starts = []
+        for spreading in (False, True):
+            places = np.zeros(len(self.knobs))
+            centres = np.array(spread)
+            for at, knob in enumerate(self.knobs):
+                value = float(np.interp(now[knob.name], *_rising(knob)))
+                if knob.role == "freq":
+                    value = float(spread[knob.band]) if spreading else value
+                    places[at] = knob.place(value)
+                    centres[knob.band] = knob.value(places[at])
+                elif knob.role == "q":
+                    places[at] = knob.place(value)
+            for at, knob in enumerate(self.knobs):
+                if knob.role == "gain":
+                    gain = np.interp(centres[knob.band], self._freqs, wanted_db)
+                    places[at] = knob.place(0.7 * float(gain))
+            starts.append(np.clip(places, 0.02, 0.98))
+        return starts
+
+    def fit(self, wanted_db: Callable[[Floats], Floats]) -> Fitted:
+        """Turn the knobs so that the response follows a curve; leave the plugin there.
+
+        Parameters
+        ----------
+        wanted_db : callable
+            Returns the curve in dB at given frequencies in Hz.
+        """
+        # only here: it takes a while to load
+        from scipy.optimize import least_squares
+
+        target = wanted_db(self._freqs)
+        target = target - target.mean()
+        gains = np.array([knob.role == "gain" for knob in self.knobs])
+        spans = np.array([knob.high - knob.low for knob in self.knobs])
+        rest = np.array([knob.place(0.0) for knob in self.knobs])
+        root = np.sqrt(len(target))
+
+        def residuals(places: Floats) -> Floats:
+            got = self.response_db(places)
+            error = (got - got.mean() - target) / root
+            cost = GAIN_COST * ((places - rest) * spans)[gains] / np.sqrt(gains.sum())
+            return np.concatenate((error, cost))
+
+        best: tuple[float, Floats] | None = None
+        for start in self._starts(target):
+            found = least_squares(
+                *(residuals, start),
+                bounds=(0.0, 1.0),
+                diff_step=STEP / np.maximum(start, 0.02),
+                xtol=1e-4,
+                ftol=1e-4,
+                max_nfev=MAX_ROUNDS,
+            )
+            rms = float(np.sqrt(np.sum(found.fun[: len(target)] ** 2)))
+            if best is None or rms < best[0]:
+                best = rms, found.x
+            if best[0] < GOOD_DB:
+                break
+        assert best is not None
+        return self._judged(best[1], wanted_db)
+
+    def _judged(self, places: Floats, wanted_db: Callable[[Floats], Floats]) -> Fitted:
+        """Set the knobs, measure with a sweep, and tell."""
+        raws = self._raws(places)
+        self.response_db(places)  # sets them, and lets them arrive
+        freqs = grid(self._fs, JUDGE_POINTS)
+        got = measure_db(self._guest, self._fs, self._channels, freqs, self._blocksize)
+        if got.max() <= FLOOR_DB + 1.0:
+            raise PluginError(f"{self._guest.name} must let sound pass, but it is silent")
+        wanted = wanted_db(freqs)
+        level = float(got.mean() - wanted.mean())
+        error = got - wanted - level
+        values = {
+            knob.name: knob.value(float(at)) for knob, at in zip(self.knobs, places, strict=True)
+        }
+        rms = float(np.sqrt(np.mean(error**2)))
+        return Fitted(
+            values=values,
+            raws=raws,
+            rms_db=rms,
+            max_db=float(np.abs(error).max()),
+            level_db=level,
+            freqs_hz=freqs,
+            wanted_db=wanted - wanted.mean(),
+            got_db=got - got.mean(),
+            measurements=self._measured,
+        )
+
+    def follow(self, settings: EQSettings, *, design: str = DEFAULT_DESIGN) -> Fitted:
+        """Turn the knobs so that the response follows that of our seven bands."""
+        return self.fit(lambda freqs: response_db(settings, self._fs, freqs, design=design))
+
+
+def _rising(knob: Knob) -> tuple[Floats, Floats]:
+    """Return raw values that rise, and their values."""
+    order = np.argsort(knob.raws)
+    return knob.raws[order], knob.values[order]
