@@ -11,9 +11,10 @@ from semeq.engine.audiofile import AudioReader
 from semeq.engine.design import response_db
 from semeq.engine.errors import SettingsError
 from semeq.engine.inserts import opened
-from semeq.engine.plugin_fit import Fitted, PluginFitter, knobs_of, measure_db
+from semeq.engine.plugin_fit import Fitted, PluginFitter, knobs_of
 from semeq.engine.plugin_guest import BLOCKSIZE, Guest
 from semeq.engine.plugin_map import MapBand, PluginMap
+from semeq.engine.plugin_response import measure_db
 from semeq.engine.render import RenderJob, render_file
 from semeq.engine.render_through import turned_by
 from semeq.engine.settings import LAYOUT, Band, EQSettings, Kind
