@@ -1,19 +1,30 @@
 """A file that is written beside its target and moved into place: a failure leaves what was there.
 
 The temporary file has the target's suffix and stands in the target's folder, so that the move is one
-step of the file system. Its content is on the disk before the move.
+step of the file system. Its content is on the disk before the move. What a writer that was killed left in
+that folder is removed by the next one (`semeq.engine.unfinished`).
 """
 
 import contextlib
+import errno
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from semeq.engine.errors import AudioFileError
+from semeq.engine.errors import AudioFileError, SemeqError
+from semeq.engine.unfinished import MARK, create, remove_abandoned, temporary_name
 
-_MARK = "semeq-part"
+#: What a system says when there is no room (left) for a file.
+_NO_ROOM = {
+    errno.ENOSPC,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EROFS,
+    getattr(errno, "EDQUOT", errno.ENOSPC),
+}
 
 
 def explain(error: OSError) -> str:
@@ -32,7 +43,7 @@ def is_same_file(one: Path, other: Path) -> bool:
 def leftovers(target: Path, token: str) -> list[Path]:
     """Return the temporary files that a killed writer with this token left beside `target`."""
     folder = Path(os.path.realpath(target)).parent
-    return [path for path in folder.glob(f".*.{_MARK}-{token}.*") if path.is_file()]
+    return [path for path in folder.glob(f".*.{MARK}-{token}.*") if path.is_file()]
 
 
 class Replacement:
@@ -68,7 +79,7 @@ class Replacement:
         self.overwrite = overwrite
         self._check(inputs)
         self._real = Path(os.path.realpath(target))
-        name = f".{self._real.stem[:80]}.{_MARK}-{token or os.urandom(4).hex()}{self._real.suffix}"
+        name = temporary_name(self._real, token or os.urandom(4).hex())
         self.path = self._real.with_name(name)
         self.file: BinaryIO
         self._done = False
@@ -85,8 +96,9 @@ class Replacement:
             raise AudioFileError(f"{self.target} exists: give --overwrite to replace it")
 
     def __enter__(self) -> Self:
+        remove_abandoned(self._real.parent)
         try:
-            self.file = self.path.open("x+b")
+            self.file = create(self.path)
         except OSError as error:
             raise AudioFileError(f"{self.target} cannot be written: {explain(error)}") from None
         return self
@@ -96,19 +108,36 @@ class Replacement:
         try:
             self.file.flush()
             os.fsync(self.file.fileno())
-            self.file.close()
-            if not self.overwrite and os.path.lexists(self.target):
-                raise AudioFileError(
-                    f"{self.target} appeared meanwhile: give --overwrite to replace it"
-                )
+            if sys.platform == "win32":  # what is open cannot be moved there
+                self.file.close()
             with contextlib.suppress(OSError):  # keep the permissions of what is replaced
                 os.chmod(self.path, os.stat(self._real).st_mode & 0o7777)
-            os.replace(self.path, self._real)
-        except AudioFileError:
+            if self.overwrite:
+                os.replace(self.path, self._real)
+            else:
+                self._add()
+        except SemeqError:
             raise
         except OSError as error:
-            raise AudioFileError(f"{self.target} cannot be written: {explain(error)}") from None
+            raise self._failure(error) from None
         self._done = True
+
+    def _add(self) -> None:
+        """Give the file its name, unless somebody else took that meanwhile: in one step where links are."""
+        taken = AudioFileError(f"{self.target} appeared meanwhile: give --overwrite to replace it")
+        if os.path.lexists(self.target):
+            raise taken
+        try:
+            os.link(self.path, self._real)
+        except FileExistsError:
+            raise taken from None
+        except (OSError, NotImplementedError):  # a file system without links
+            os.replace(self.path, self._real)
+        else:
+            self.path.unlink()
+
+    def _failure(self, error: OSError) -> AudioFileError:
+        return AudioFileError(f"{self.target} cannot be written: {explain(error)}")
 
     def __exit__(
         self,
@@ -116,17 +145,20 @@ class Replacement:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._done:  # first, as a lock that is given back says that nobody needs it
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # what is still in the buffer may not find room
             self.file.close()
-        if not self._done:
-            self.path.unlink(missing_ok=True)
+        if not self._done and sys.platform == "win32":
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise self._failure(error) from None
 
 
 def write_text(target: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
     """Write a small text file in the same way, replacing what was there."""
     with Replacement(target, overwrite=True, inputs=inputs) as new:
-        try:
-            new.file.write(text.encode())
-        except OSError as error:
-            raise AudioFileError(f"{target} cannot be written: {explain(error)}") from None
+        new.file.write(text.encode())
         new.commit()

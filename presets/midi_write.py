@@ -1,12 +1,11 @@
 """Writing MIDI maps: one binding added to a file that keeps its comments."""
 
 import json
-import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
-from semeq.engine.errors import DataError
+from semeq.engine.atomic import explain, write_text
+from semeq.engine.errors import AudioFileError, DataError
 from semeq.presets.midi_bindings import Binding, Control
 from semeq.presets.midi_maps import SCHEMA, bind_spans, parse_map
 
@@ -69,28 +68,16 @@ def _says_something(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
+def write_map(path: Path, text: str) -> None:
+    """Write a map whole or not at all; its folder is made.
 
     Raises
     ------
-    DataError
+    AudioFileError
         If the folder or the file cannot be written; what was there stays.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        target = path.resolve()  # a link stays a link
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            mode = target.stat().st_mode if target.exists() else 0o644
-            os.chmod(temporary, mode & 0o777)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
     except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
+        raise AudioFileError(f"{path} cannot be written: {explain(error)}") from None
+    write_text(path, text)

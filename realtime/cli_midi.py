@@ -129,7 +129,7 @@ def learn(
 
     A TARGET is a word, or amount, adapt, trim, bypass, freeze or reset.
     """
-    from semeq.presets.midi_write import format_binding, with_binding, write_text
+    from semeq.presets.midi_write import format_binding, with_binding, write_map
 
     wanted = [_target(target) for target in targets]
     path, text = _own_map(map_)
@@ -149,7 +149,7 @@ def learn(
                     "'semeq midi monitor' shows what comes in"
                 )
             text = with_binding(text, binding, name=path.stem)
-            write_text(path, text)
+            write_map(path, text)
             say(f"{label} is on {row(binding)}")
             click.echo(format_binding(binding))
     say(f"written to {path}: use it with 'semeq live --midi PORT --midi-map {map_}'")

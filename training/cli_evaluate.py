@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from semeq.engine.atomic import write_text
 from semeq.engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ def evaluate(
     }
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, ensure_ascii=False, indent=1)
-    (out / "results.json").write_text(text + "\n", encoding="utf-8")
-    (out / "results.md").write_text(markdown(results), encoding="utf-8")
+    write_text(out / "results.json", text + "\n")
+    write_text(out / "results.md", markdown(results))
     figures = draw(results, out)
     for name, found in results["methods"].items():
         triple = found["triple"]
@@ -214,7 +215,7 @@ def compare(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         content = json.dumps(found, ensure_ascii=False, indent=1)
-        (out / "compare.json").write_text(content + "\n", encoding="utf-8")
+        write_text(out / "compare.json", content + "\n")
         for path in draw(found, out):
             _say(str(path))
     if as_json:

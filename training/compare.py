@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semeq.engine.atomic import Replacement
 from semeq.training.figures import COLOURS, DPI, new_figure
 from semeq.training.measures import effect_db, rms_of
 from semeq.training.methods import BatchMethod, Method, SelfScorer, as_batch, known_words
@@ -140,6 +141,8 @@ def draw(found: Figures, folder: Path) -> list[Path]:
     written = []
     for name, make in (("compare_curves", draw_curves), ("compare_profiles", draw_profiles)):
         path = folder / f"{name}.png"
-        make(found).savefig(path, dpi=DPI, metadata={"Software": None})
+        with Replacement(path, overwrite=True) as new:
+            make(found).savefig(new.file, dpi=DPI, metadata={"Software": None})
+            new.commit()
         written.append(path)
     return written

@@ -136,7 +136,7 @@ def export_model(
         "word_latents": word_latents(decoder, vocabulary).astype(np.float32),
         "notes": np.array(json.dumps({**notes, "format": FORMAT, "words": list(vocabulary.words)})),
     }
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(prefix="semeq-export-") as place:
         path = Path(place) / ENCODER_FILE
         with warnings.catch_warnings():
             # The exporter that needs no further package; it says that it is the older one.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semeq.engine.atomic import Replacement
 from semeq.engine.errors import MissingPackageError
 from semeq.training.degrade import RECIPE
 from semeq.training.protocol import STRENGTHS_DB, WORDS
@@ -232,6 +233,8 @@ def draw(results: Figures, folder: Path) -> list[Path]:
         if figure is not None:
             path = folder / f"{name}.png"
             # The version of the library in the file would make equal figures differ.
-            figure.savefig(path, dpi=DPI, metadata={"Software": None})
+            with Replacement(path, overwrite=True) as new:
+                figure.savefig(new.file, dpi=DPI, metadata={"Software": None})
+                new.commit()
             written.append(path)
     return written

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from pedalboard.io import AudioFile
 
+from semeq.engine.atomic import Replacement
 from semeq.engine.errors import AudioFileError, DataError
 from semeq.engine.units import Audio, Floats, read_only
 from semeq.training.words import GRID_HZ
@@ -134,9 +135,9 @@ class Spectra:
 
     def save(self, path: Path) -> None:
         """Write everything to an ``.npz`` file."""
-        with path.open("wb") as file:
+        with Replacement(path, overwrite=True) as new:
             np.savez(
-                file,
+                new.file,
                 power=self.power,
                 files=np.array(self.files),
                 starts_s=self.starts_s,
@@ -145,6 +146,7 @@ class Spectra:
                 left_out=np.array(self.left_out),
                 edges=BAND_EDGES_HZ,
             )
+            new.commit()
 
     @classmethod
     def load(cls, path: Path) -> Self:

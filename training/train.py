@@ -27,7 +27,7 @@ import torch
 from numpy.random import Generator
 from torch import nn
 
-from semeq.engine.atomic import write_text
+from semeq.engine.atomic import Replacement, write_text
 from semeq.engine.errors import DataError
 from semeq.training import checkpoint
 
@@ -185,7 +185,9 @@ def draw_history(folder: Path, name: str, history: list[dict[str, float]]) -> No
         axes.set_xlabel("epoch")
         axes.legend(fontsize="small")
     figure.suptitle(f"stage {name}")
-    figure.savefig(folder / f"{name}.png", dpi=90)
+    with Replacement(folder / f"{name}.png", overwrite=True) as new:
+        figure.savefig(new.file, dpi=90)
+        new.commit()
 
 
 def fit(

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from semeq.engine.atomic import write_text
 from semeq.engine.errors import DataError
 from semeq.training.rivals import typical_spectrum
 from semeq.training.spectra import Spectra, spectra_of_folder
@@ -49,7 +50,7 @@ def main(music: Path, out: Path, cache: Path | None) -> None:
     """Turn a folder of music into the usual spectrum that ships with semeq."""
     try:
         spectra = spectra_of_folder(music, cache=cache)
-        out.write_text(to_json(spectra), encoding="utf-8", newline="\n")
+        write_text(out, to_json(spectra))
     except (DataError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: {len(spectra)} crops of {len(set(spectra.files))} recordings", err=True)

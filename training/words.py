@@ -40,6 +40,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from semeq.engine.atomic import write_text
 from semeq.engine.errors import DataError
 from semeq.engine.units import Floats
 from semeq.engine.words import FORMAT, FORMAT_VERSION, Vocabulary
@@ -230,7 +231,7 @@ def main(data: Path, out: Path, any_version: bool) -> None:
             read_social(data / SOCIAL_FILE, any_version=any_version),
         )
         words = Vocabulary.from_json(text).words.values()
-        out.write_text(text, encoding="utf-8", newline="\n")
+        write_text(out, text)
     except (DataError, OSError) as error:
         raise click.ClickException(str(error)) from error
     fits = sorted(word.fit_rms_db for word in words)

@@ -1,5 +1,6 @@
 """Files that replace others: all or nothing, and never an input."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -144,6 +145,36 @@ def test_leftovers_of_a_killed_writer_are_found(tmp_path: Path) -> None:
     assert leftovers(target, "abc") == [new.path]
 
 
+def test_where_links_are_unknown_a_file_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(one: Path, other: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")  # as FAT says it
+
+    monkeypatch.setattr(os, "link", refuse)
+    with Replacement(tmp_path / "out.wav") as new:
+        new.file.write(b"content")
+        new.commit()
+    assert (tmp_path / "out.wav").read_bytes() == b"content"
+    assert names(tmp_path) == ["out.wav"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EIO])
+def test_no_room_is_one_line_whoever_writes(tmp_path: Path, code: int) -> None:
+    target = tmp_path / "out.png"
+    target.write_bytes(b"old")
+
+    def fail() -> None:
+        with Replacement(target, overwrite=True):
+            raise OSError(code, os.strerror(code))
+
+    with pytest.raises(AudioFileError) as caught:
+        fail()
+    assert str(caught.value) == f"{target} cannot be written: {os.strerror(code).lower()}"
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["out.png"]
+
+
 def test_long_names_have_temporary_names_that_fit(tmp_path: Path) -> None:
     target = tmp_path / ("x" * 240 + ".wav")
     with Replacement(target) as new:
@@ -169,11 +200,12 @@ def test_text(tmp_path: Path) -> None:
     assert names(tmp_path) == ["report.json"]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
 def test_the_content_is_on_the_disk_before_the_move(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrite: bool
 ) -> None:
     order: list[str] = []
-    fsync, replace = os.fsync, os.replace
+    fsync, replace, link = os.fsync, os.replace, os.link
 
     def watched_fsync(fd: int) -> None:
         order.append("fsync")
@@ -183,8 +215,13 @@ def test_the_content_is_on_the_disk_before_the_move(
         order.append("replace")
         replace(one, other)
 
+    def watched_link(one: Path, other: Path) -> None:
+        order.append("replace")
+        link(one, other)
+
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "replace", watched_replace)
-    with Replacement(tmp_path / "out.wav") as new:
+    monkeypatch.setattr(os, "link", watched_link)
+    with Replacement(tmp_path / "out.wav", overwrite=overwrite) as new:
         new.commit()
     assert order == ["fsync", "replace"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semeq.engine.errors import DataError, SettingsError
+from semeq.engine.errors import AudioFileError, DataError, SettingsError
 from semeq.presets import midi_maps
 from semeq.presets.midi_bindings import (
     LIMITS,
@@ -22,7 +22,7 @@ from semeq.presets.midi_bindings import (
     TakeOver,
 )
 from semeq.presets.midi_maps import available_maps, load_map, parse_map
-from semeq.presets.midi_write import format_binding, with_binding, write_text
+from semeq.presets.midi_write import format_binding, with_binding, write_map
 
 FACTORY = ("default", "relative", "14bit")
 HEAD = "schema = 1\n"
@@ -278,12 +278,12 @@ def test_files_are_written_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "new" / "mine.toml"
-    write_text(path, WARM)
+    write_map(path, WARM)
     assert tomllib.loads(path.read_text())["bind"][0]["cc"] == 20
     path.chmod(0o640)
     link = tmp_path / "link.toml"
     link.symlink_to(path)
-    write_text(link, WARM + "# more\n")
+    write_map(link, WARM + "# more\n")
     assert link.is_symlink()
     assert path.read_text().endswith("# more\n")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -292,16 +292,16 @@ def test_files_are_written_whole_or_not_at_all(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(DataError, match="cannot be written: No space left on device"):
-        write_text(path, "nothing")
+    with pytest.raises(AudioFileError, match="cannot be written: no space left on device"):
+        write_map(path, "nothing")
     assert path.read_text().endswith("# more\n")
     assert [p.name for p in path.parent.iterdir()] == ["mine.toml"]
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DataError, match="cannot be written"):
-        write_text(tmp_path / "file" / "mine.toml", WARM)
+    with pytest.raises(AudioFileError, match="cannot be written"):
+        write_map(tmp_path / "file" / "mine.toml", WARM)
 
 
 # ------------------------------------------------------------------------------------------ values
