@@ -84,7 +84,7 @@ def writes(call: ast.Call) -> bool:
         return "." in whole  # a path's method: our own of that name is a function
     if whole in ("np.save", "np.savez", "np.savez_compressed", "torch.save") or last == "savefig":
         return first not in ("file", "new.file")
-    if last in ("open", "fdopen", "AudioFile"):
+    if last in ("open", "AudioFile"):
         return has_writing_mode(call) and not first.startswith("cast(BinaryIO")
     return last in ("NamedTemporaryFile", "mkstemp")
 
