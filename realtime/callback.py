@@ -39,12 +39,16 @@ HISTOGRAM_US = 4096
     LAST_NS,
     BLOCK,
     IS_GENTLE,
+    BUSY_NS,
+    OVERS,
 ) = range(COUNTERS)
 
 # words of the address table: sizes first, then one address an array
 _IN_CHANNELS, _OUT_CHANNELS, _FS, _RING_FRAMES, _LIMITER_INTS, _LIMITER_FLOATS = range(6)
 _ADDRESSES = 6
 _ARRAYS = len(ChainState._fields) + 7
+_FULL_SCALE_BITS = int(np.float32(1.0).view(np.int32))
+_ABS_BITS, _INFINITE_BITS = 0x7FFFFFFF, 0x7F800000
 _PA_INPUT_XRUN = 0x1 | 0x2
 _PA_OUTPUT_XRUN = 0x4 | 0x8
 
@@ -55,7 +59,7 @@ class LiveState(NamedTuple):
     chain: ChainState
     words: Any  # (3,) int64, mailbox
     slots: Any  # (3, 55) float64, mailbox
-    counters: Any  # (11,) int64
+    counters: Any  # (13,) int64
     histogram: Any  # (4097,) int64, callback durations by microsecond
     applied: Any  # (1024, 2) int64, (sequence, frame) of the sets taken
     tap: Any  # (TAP_FRAMES, in_channels) float32, the newest input
@@ -144,12 +148,26 @@ def _mark_first_sound(state: LiveState, x: Audio) -> None:
 
 
 @jit
+def _count_overs(state: LiveState, x: Audio) -> None:
+    """Count the samples at full scale or beyond: the converter has clipped them, or is about to."""
+    bits = x.view(np.int32)  # non-negative floats compare as their bits do
+    overs = 0
+    for t in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            magnitude = bits[t, c] & np.int32(_ABS_BITS)
+            is_over = np.int32(_FULL_SCALE_BITS) <= magnitude < np.int32(_INFINITE_BITS)
+            overs += 1 if is_over else 0
+    state.counters[OVERS] += overs
+
+
+@jit
 def run_block(state: LiveState, x: Audio, y: Audio) -> None:
     """Process one block of at most `MAX_FRAMES`: everything but the counting of time."""
     _take_newest(state)
     if state.counters[FIRST_SOUND] < 0:
         _mark_first_sound(state, x)
     _tap(state, x)
+    _count_overs(state, x)
     if x.shape[1] == y.shape[1]:
         process(state.chain, x, y)
         return
@@ -167,6 +185,7 @@ def _count(state: LiveState, started: int, frames: int, fs: int, flags: int) -> 
     counters[CALLBACKS] += 1
     counters[BLOCK] = frames
     counters[LAST_NS] = elapsed_ns
+    counters[BUSY_NS] += elapsed_ns
     counters[MAX_NS] = max(counters[MAX_NS], elapsed_ns)
     if elapsed_ns * fs > frames * 1_000_000_000:
         counters[MISSED] += 1

@@ -5,7 +5,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -15,6 +14,7 @@ from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import like_option, make_or_like
 from semeq.realtime.control import AddWords
 from semeq.realtime.hearing_options import hearing_options
+from semeq.realtime.status_file import summary
 
 MAX_BLOCK = 8192
 #: Look-ahead of the true-peak limiter when it is asked for.
@@ -218,19 +218,6 @@ def live(
 
         session.wait(tick, TICK_S)
     _say(summary(session.status("stopped")))
-
-
-def summary(status: dict[str, Any]) -> str:
-    """Return the session in one line: how long, how hard, what went wrong."""
-    callback = status["callback_us"]
-    return (
-        f"{status['seconds']:.1f} s at {status['fs']:g} Hz, block {status['blocksize']}: "
-        f"callback p50 {callback['p50']:g}, p99.9 {callback['p99.9']:g}, max {callback['max']:g} µs "
-        f"(load {100 * status['load']:.2f} %), {status['missed_deadlines']} deadlines missed, "
-        f"{status['xruns']} xruns, {status['limited_frames']} frames limited, "
-        f"{status['bad_samples']} damaged samples, {status['added_frames']} frames added, "
-        f"{status['reconnects']} reconnects ({status['away_s']:.1f} s without the device)"
-    )
 
 
 @click.command()

@@ -24,6 +24,7 @@ class Counts:
     load: float
     blocksize: int
     bad_samples: int
+    clipped_samples: int
     limited_frames: int
     applied: int
     first_sound: int | None
@@ -47,6 +48,7 @@ def read_counts(state: LiveState, fs: float) -> Counts:
         load=mean_us * 1e-6 * fs / block if block else 0.0,
         blocksize=block,
         bad_samples=int(state.chain.ints[BAD]),
+        clipped_samples=int(counters[native.OVERS]),
         limited_frames=int(state.chain.limiter_ints[LIMITED]),
         applied=int(counters[native.APPLIED]),
         first_sound=first if first >= 0 else None,
@@ -64,7 +66,7 @@ def _percentile(histogram: np.ndarray, share: float) -> float:
 def count_on(state: LiveState, before: LiveState) -> None:
     """Let a stream begin with what an earlier one has counted, its frames left out; before it opens."""
     counted = [native.CALLBACKS, native.MISSED, native.MAX_NS]
-    counted += [native.INPUT_XRUNS, native.OUTPUT_XRUNS]
+    counted += [native.INPUT_XRUNS, native.OUTPUT_XRUNS, native.OVERS]
     state.counters[counted] = before.counters[counted]
     state.histogram[:] = before.histogram
     state.chain.ints[BAD] = before.chain.ints[BAD]

@@ -125,6 +125,7 @@ class Session:
         peak_in, peak_out = self.peaks()
         return {
             "t_s": round(time.perf_counter() - self.started_at, 3),
+            "uptime_s": round(time.perf_counter() - self.started_at, 3),
             "state": state or self._state(),
             "reconnects": self.recovery.reconnects,
             "away_s": round(self.recovery.away_s, 3),
@@ -146,6 +147,7 @@ class Session:
             "latency_ms": round(self.latency_ms, 3),
             "added_frames": self.stream.config.lookahead_frames,
             "bad_samples": counts.bad_samples,
+            "clipped_samples": counts.clipped_samples,
             "limited_frames": counts.limited_frames,
             "stale_encoder_results": ear.stale_results,
             "encoder": ear.as_dict(),

@@ -176,6 +176,7 @@ class Surface:
                 xruns=counts.xruns,
                 missed=counts.missed,
                 bad_samples=counts.bad_samples,
+                clipped=counts.clipped_samples,
                 limited=counts.limited_frames,
             ),
             ear=self._ear(),

@@ -259,6 +259,7 @@ def _machine(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
         ("xruns", engine.xruns),
         ("missed", engine.missed),
         ("bad", engine.bad_samples),
+        ("clipped", engine.clipped),
         ("limited", engine.limited),
     ):
         if count or name == "xruns":

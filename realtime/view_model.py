@@ -45,8 +45,8 @@ class Engine:
         From input to output; None when nobody knows.
     load, load_p999, load_max : float
         Time in the callback as a share of the block's duration: mean, 99.9th percentile, longest.
-    xruns, missed, bad_samples, limited : int
-        Counters: gaps, late callbacks, damaged samples, frames that were limited.
+    xruns, missed, bad_samples, clipped, limited : int
+        Counters: gaps, late callbacks, damaged samples, input samples at full scale, limited frames.
     """
 
     device: str = ""
@@ -59,6 +59,7 @@ class Engine:
     xruns: int = 0
     missed: int = 0
     bad_samples: int = 0
+    clipped: int = 0
     limited: int = 0
 
 
@@ -188,6 +189,8 @@ def plain_line(model: ViewModel) -> str:
         parts.append(f"ear {model.ear.text}, {model.ear.updates_per_s:.0f}/s")
     if engine.bad_samples:
         parts.append(f"bad samples {engine.bad_samples}")
+    if engine.clipped:
+        parts.append(f"clipped samples {engine.clipped}")
     if model.midi:
         parts.append(f"MIDI {model.midi}" + (f", {model.midi_last}" if model.midi_last else ""))
     return " | ".join(parts)

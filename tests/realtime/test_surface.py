@@ -38,7 +38,8 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
     stream = SimpleNamespace(
         fs=48_000.0,
         counts=lambda: SimpleNamespace(
-            blocksize=96, load=0.01, p999_us=100.0, max_us=200.0, xruns=1, missed=2, bad_samples=3,
+            blocksize=96, load=0.01, p999_us=100.0, max_us=200.0, xruns=1, missed=2,
+            bad_samples=3, clipped_samples=5,
             limited_frames=4,
         ),
     )  # fmt: skip
@@ -91,7 +92,8 @@ def test_the_model_says_what_is_so() -> None:
     # a block of 96 frames lasts 2000 µs
     assert engine.load_p999 == pytest.approx(0.05)
     assert engine.load_max == pytest.approx(0.1)
-    assert (engine.xruns, engine.missed, engine.bad_samples, engine.limited) == (1, 2, 3, 4)
+    assert (engine.xruns, engine.missed, engine.bad_samples) == (1, 2, 3)
+    assert (engine.clipped, engine.limited) == (5, 4)
     assert model.ear == Ear("frozen", 0.4, 10.0, 0.021, 2)
     assert model.midi_last == "CC 50 = 1 (ch 1), not mapped"
     assert model.warnings == ("two words cancel",)
@@ -120,6 +122,7 @@ def test_before_the_first_block_nothing_divides_by_zero() -> None:
         xruns=0,
         missed=0,
         bad_samples=0,
+        clipped_samples=0,
         limited_frames=0,
     )
     assert surface(fake).model(100.0).engine.load_max == 0.0

@@ -164,9 +164,9 @@ def test_warnings_the_newest_last_and_the_first_to_stay() -> None:
 
 def test_counters_that_are_zero_are_left_out() -> None:
     assert "bad" not in screen(MODEL)
-    engine = replace(MODEL.engine, bad_samples=3, limited=44, missed=1, load_max=0.6)
+    engine = replace(MODEL.engine, bad_samples=3, clipped=7, limited=44, missed=1, load_max=0.6)
     shown = screen(replace(MODEL, engine=engine))
-    for part in ("bad 3", "limited 44", "missed 1", "max 60.0%!"):
+    for part in ("bad 3", "clipped 7", "limited 44", "missed 1", "max 60.0%!"):
         assert part in shown
 
 
