@@ -107,6 +107,8 @@ class AudioReader:
     ----------
     path : Path
         The file.
+    keeps_damage : bool
+        Whether damaged samples are left as they are, for a replay of a session that met them.
 
     Raises
     ------
@@ -114,8 +116,9 @@ class AudioReader:
         One line for each thing that can be wrong; see `inspect` and the checks below.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keeps_damage: bool = False) -> None:
         self.path = path
+        self._keeps_damage = keeps_damage
         self.source = inspect(path)
         self._check_header()
         if self.source.sample_format in _AS_THEY_STAND:
@@ -167,7 +170,7 @@ class AudioReader:
             ) from None
 
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Audio]:
-        """Yield the sound from its start, ``(up to frames, channels)`` float32, damage silenced.
+        """Yield the sound from its start, ``(up to frames, channels)`` float32, damage silenced or kept.
 
         Every block is a new array. `bad_samples` is right when the last block has been taken.
 
@@ -239,6 +242,8 @@ class AudioReader:
             if digest is not None:
                 whole = (out * np.float32(2**23)).astype("<i4").view(np.uint8)
                 digest.update(np.ascontiguousarray(whole.reshape(-1, 4)[:, :3]).data)
+        elif self._keeps_damage:
+            out[:] = raw.T
         else:
             self.bad_samples += from_floats(raw, out)
         return out
@@ -255,6 +260,10 @@ class AudioReader:
                 if not flat.size:
                     return
                 raw = flat.astype(stored.newbyteorder("="), copy=False)
-                self.bad_samples += silence_damage(raw)
+                if not self._keeps_damage:
+                    self.bad_samples += silence_damage(raw)
                 count -= len(raw) // channels
-                yield raw.reshape(-1, channels).astype(np.float32, copy=False)
+                with np.errstate(
+                    over="ignore", invalid="ignore"
+                ):  # a double may be more than a float holds
+                    yield raw.reshape(-1, channels).astype(np.float32, copy=False)

@@ -7,10 +7,12 @@ from semeq.engine.errors import SettingsError
 from semeq.engine.limiter import LIMITED
 from semeq.engine.path import (
     BAD,
+    BAD_ABOVE,
     POSITION,
     chain_state,
     process,
     set_bypass,
+    set_delta,
     set_gate,
     set_rows,
 )
@@ -30,6 +32,8 @@ class Chain:
         Look-ahead of the true-peak limiter in seconds; 0 guards sample peaks without delay.
     ceiling_db : float, optional
         The limiter's ceiling in dBFS; None leaves it out altogether.
+    bad_above : float
+        Magnitude above which a sample is damage.
 
     Notes
     -----
@@ -48,12 +52,17 @@ class Chain:
         channels: int,
         lookahead_s: float = 0.0,
         ceiling_db: float | None = None,
+        bad_above: float = BAD_ABOVE,
     ) -> None:
         self.fs = fs
         self.channels = channels
         lookahead_frames = round(lookahead_s * fs) if ceiling_db is not None else 0
         self.state = chain_state(
-            fs, channels, lookahead_frames=lookahead_frames, ceiling_db=ceiling_db
+            fs,
+            channels,
+            lookahead_frames=lookahead_frames,
+            ceiling_db=ceiling_db,
+            bad_above=bad_above,
         )
         self.latency_frames = lookahead_frames
         flat = np.zeros((SECTIONS, ROW))
@@ -66,11 +75,14 @@ class Chain:
         *,
         ramp_frames: int = 0,
         bypass: bool = False,
+        delta: bool = False,
         fade_frames: int | None = None,
     ) -> None:
-        """Head for `coefficients` from here, over `ramp_frames`; fade the bypass over `fade_frames`."""
+        """Head for `coefficients` from here, over `ramp_frames`; fade bypass and delta over `fade_frames`."""
+        fade_frames = ramp_frames if fade_frames is None else fade_frames
         set_rows(self.state, np.array(coefficients.rows), ramp_frames)
-        set_bypass(self.state, bypass, ramp_frames if fade_frames is None else fade_frames)
+        set_bypass(self.state, bypass, fade_frames)
+        set_delta(self.state, delta and not bypass, fade_frames)
 
     def set_gate(self, is_open: bool, frames: int = 0) -> None:
         """Open or close the output over `frames`."""
@@ -95,7 +107,7 @@ class Chain:
 
     @property
     def bad_samples(self) -> int:
-        """Samples that were not numbers, infinite or absurdly large, replaced by silence."""
+        """Samples that were not numbers, infinite or absurdly large, and are not heard."""
         return int(self.state.ints[BAD])
 
     @property

@@ -33,13 +33,25 @@ TAPS = 24
 REACH = TAPS // 2
 PHASES = 8
 RELEASE_S = 0.08
+#: For so long after damage in the input (s) the gain comes back with this time constant (s).
+RECOVERY_WINDOW_S = 0.02
+RECOVERY_S = 0.0015
+#: Sound beyond full scale is part of the damage that comes within this time (s).
+DOUBT_S = 0.005
+#: For so long (s) filters ring with it.
+HURT_S = 0.003
 MIN_LOOKAHEAD = REACH + 8
 #: Between 8 times oversampled points a full-band sine can still rise by 0.14 dB.
 TRUE_PEAK_MARGIN_DB = 0.1
 
 # int64 state: scalars, then the held peaks (a monotonic queue), then two moving averages
 WRITTEN, HOT, ENVELOPE, SUM1, SUM2, HEAD, TAIL, LIMITED, HOLD, BOX1, BOX2, RELEASE = range(12)
-_SCALARS = 12
+# around damage: until which frame peaks are not believed, the past is in doubt, the gain comes back fast; the
+# envelope without what is in doubt; how long each of the three lasts, and how fast the gain comes back
+HURT_TO, DOUBT_TO, RECOVERS_TO, UNHURT, HURT_FRAMES, DOUBT_FRAMES, RECOVERY_FRAMES, RECOVERY = (
+    range(12, 20)
+)
+_SCALARS = 20
 # float64 state: ceiling, hot threshold, last peak between samples; the interpolator, tap by tap, eight
 # phases each (the last is 0); and the points between two samples
 CEILING, THRESHOLD, BETWEEN = range(3)
@@ -81,7 +93,11 @@ def limiter_state(
     box2 = hold - box1 + 1
     ints = np.zeros(_SCALARS + 2 * (hold + 1) + box1 + box2, dtype=np.int64)
     ints[[HOLD, BOX1, BOX2]] = hold, box1, box2
-    ints[RELEASE] = max(1, round((1 << 20) * -math.expm1(-1.0 / (RELEASE_S * fs))))
+    ints[RELEASE] = _per_frame(RELEASE_S * fs)
+    ints[RECOVERY] = _per_frame(RECOVERY_S * fs)
+    ints[HURT_FRAMES] = lookahead_frames + round(HURT_S * fs)
+    ints[DOUBT_FRAMES] = round(DOUBT_S * fs)
+    ints[RECOVERY_FRAMES] = round(RECOVERY_WINDOW_S * fs) + lookahead_frames
     taps = interpolator()
     floats = np.zeros(_POINTS + PHASES)
     margin_db = TRUE_PEAK_MARGIN_DB if lookahead_frames else 0.0
@@ -90,6 +106,47 @@ def limiter_state(
     floats[_TABLE:_POINTS] = np.pad(taps, ((0, 1), (0, 0))).T.ravel()
     ring = np.zeros((lookahead_frames + TAPS + 1, channels), dtype=np.float32)
     return ints, floats, ring
+
+
+def _per_frame(frames: float) -> int:
+    """Return what falls off in one frame, in units of 2 ** -20, where `frames` is the time constant."""
+    return max(1, round((1 << 20) * -math.expm1(-1.0 / frames)))
+
+
+@jit
+def _released(envelope: int, per_frame: int) -> int:
+    if envelope > 0:
+        envelope -= ((envelope * per_frame) >> 20) + 1
+    return envelope
+
+
+@jit
+def doubt(ints: Ints, frames: int, is_damaged: bool) -> None:
+    """Say that the next `frames` are damaged, or so loud that they may be the beginning of damage.
+
+    What damage costs in gain comes back at once. What was held back before it does not: sound that is being
+    limited goes on as it was.
+    """
+    now = ints[WRITTEN]
+    if now >= ints[DOUBT_TO] and now >= ints[RECOVERS_TO]:
+        ints[UNHURT] = ints[ENVELOPE]
+    ints[HURT_TO] = now + frames + ints[HURT_FRAMES]
+    ints[DOUBT_TO] = now + frames + ints[DOUBT_FRAMES]
+    if is_damaged:
+        ints[RECOVERS_TO] = now + frames + ints[RECOVERY_FRAMES]
+
+
+@jit
+def _envelope(ints: Ints, frame: int, held: int) -> int:
+    """Return the released maximum of what is held; after damage it falls fast to what it would have been."""
+    is_recovering = frame < ints[RECOVERS_TO]
+    if is_recovering or frame < ints[DOUBT_TO]:
+        unhurt = _released(ints[UNHURT], ints[RELEASE])
+        ints[UNHURT] = unhurt if frame < ints[HURT_TO] else max(held, unhurt)
+    envelope = _released(ints[ENVELOPE], ints[RECOVERY] if is_recovering else ints[RELEASE])
+    if is_recovering:
+        envelope = max(envelope, ints[UNHURT])
+    return int(max(held, envelope))
 
 
 @jit
@@ -213,10 +270,7 @@ def limit(ints: Ints, floats: Floats, ring: Audio, audio: Audio) -> None:
         if peak > ceiling:
             deficit = int((1.0 - ceiling / peak) * ONE) + 1
         held = _hold(ints, frame, deficit)
-        envelope = ints[ENVELOPE]
-        if envelope > 0:
-            envelope -= ((envelope * ints[RELEASE]) >> 20) + 1
-        envelope = max(held, envelope)
+        envelope = _envelope(ints, frame, held)
         ints[ENVELOPE] = envelope
         ints[SUM1] = _average(ints, box1_at, box1, ints[SUM1], frame, envelope)
         smooth = ints[SUM1] // box1

@@ -33,13 +33,15 @@ from semeq.engine.design import design
 from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.inserts import Inserts, Place
 from semeq.engine.levels import Meters, ceiling_for
+from semeq.engine.path import BAD
 from semeq.engine.render_adaptive import Mind
 from semeq.engine.render_job import RenderJob
 from semeq.engine.render_through import eq_for
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu
+from semeq.engine.samples import silence_damage
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
-from semeq.engine.timeline import Take, align, replay
+from semeq.engine.timeline import Take, align, replay, take_chain
 from semeq.engine.units import Audio
 
 __all__ = ["LOOKAHEAD_S", "MAX_DRIFT_LU", "Progress", "RenderJob", "render_file", "warm_up"]
@@ -58,7 +60,7 @@ class _Render:
 
     def __init__(self, job: RenderJob, progress: Progress | None, mind: Mind | None) -> None:
         self.job = job
-        self.reader = AudioReader(job.source)
+        self.reader = AudioReader(job.source, keeps_damage=job.take is not None)
         self.fs, self.channels = self.reader.fs, self.reader.channels
         self.encoding = encoding_for(job.target, self.reader.source, self.fs, self.channels)
         self.eq = eq_for(job, mind, self.fs, self.channels)
@@ -188,8 +190,18 @@ class _Render:
         start = align(take, first_sound(self._scan()))
         self.warnings.extend(take.warnings)
         before, after = self._meter(), self._meter()
-        blocks = replay(take, metered(self.reader.blocks(), before), start=start)
+        chain = take_chain(take)
+
+        def source() -> Iterator[Audio]:
+            for block in self.reader.blocks():
+                sound = block.copy()
+                silence_damage(sound.reshape(-1))
+                before.feed(sound)
+                yield block
+
+        blocks = replay(take, source(), start=start, chain=chain)
         self._write(new, metered(blocks, after), changed=True)
+        self.reader.bad_samples = int(chain.ints[BAD])
         return before.levels(), after.levels(), 0.0, None
 
     def finish_warnings(self, before: Levels, after: Levels) -> None:
@@ -198,7 +210,9 @@ class _Render:
         if self.encoding.note and not self.is_copy:
             self.warnings.append(self.encoding.note)
         bad = self.reader.bad_samples
-        if bad:
+        if bad and self.job.take is not None:
+            self.warnings.append(f"{bad:,} damaged samples were bridged, as they were live")
+        elif bad:
             self.warnings.append(
                 f"{bad:,} damaged samples (not a number, or beyond ±10,000) became silence"
             )

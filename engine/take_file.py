@@ -16,7 +16,9 @@ from semeq.engine.errors import DataError
 from semeq.engine.timeline import ControlSet, Event, Take
 from semeq.engine.units import read_only
 
-LOG_VERSION = 1
+#: Version 2 knows the delta listen, and bridges damage in the input.
+LOG_VERSION = 2
+_KNOWN_VERSIONS = (1, 2)
 #: Longest log line we read: a set is about 1.5 kB.
 MAX_LINE = 65536
 
@@ -30,6 +32,7 @@ def header_line(take: Take) -> str:
             "channels": take.channels,
             "lookahead_frames": take.lookahead_frames,
             "ceiling_db": take.ceiling_db,
+            "bad_above": take.bad_above,
         }
     )
 
@@ -42,6 +45,7 @@ def event_line(event: Event) -> str:
             "frame": event.frame,
             "ramp_frames": control.ramp_frames,
             "bypass": control.bypass,
+            "delta": control.delta,
             "fade_frames": control.fade_frames,
             "gate_open": control.gate_open,
             "gate_frames": control.gate_frames,
@@ -93,6 +97,7 @@ def _event(record: dict[str, Any]) -> Event:
         int(_number(record, "fade_frames", 0, longest)),
         _flag(record, "gate_open"),
         int(_number(record, "gate_frames", 0, longest)),
+        _flag(record, "delta") if "delta" in record else False,
     )
     return Event(frame, control)
 
@@ -126,9 +131,9 @@ def read_take(path: Path) -> Take:
     """
     lines = _lines(path)
     _, head = next(lines, (0, None))
-    if head is None or head.get("semeq_log") != LOG_VERSION:
+    if head is None or head.get("semeq_log") not in _KNOWN_VERSIONS:
         raise DataError(
-            f"{path} must be a log of version {LOG_VERSION} written by 'semeq live --record-log'"
+            f"{path} must be a log of version 1 or {LOG_VERSION} written by 'semeq live --record-log'"
         )
     events: list[Event] = []
     frames: int | None = None
@@ -139,6 +144,8 @@ def read_take(path: Path) -> Take:
         channels = int(_number(head, "channels", 1, 8))
         lookahead = int(_number(head, "lookahead_frames", 0, 1e6))
         ceiling = None if head.get("ceiling_db") is None else _number(head, "ceiling_db", -60, 24)
+        is_old = head.get("bad_above") is None
+        bad_above = None if is_old else _number(head, "bad_above", 1, 1e6)
         for number, record in lines:
             at = number
             if record is None:
@@ -157,4 +164,6 @@ def read_take(path: Path) -> Take:
     if not events:
         raise DataError(f"{path} must hold at least one event, got none: was the session empty?")
     warnings = () if frames is not None else (f"{path} ends early: used {len(events)} events",)
-    return Take(fs, channels, lookahead, ceiling, tuple(events), first_sound, frames, warnings)
+    return Take(
+        fs, channels, lookahead, ceiling, tuple(events), first_sound, frames, warnings, bad_above
+    )

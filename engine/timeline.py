@@ -18,18 +18,21 @@ from semeq.engine.design import ROW, SECTIONS, Coefficients
 from semeq.engine.errors import DataError
 from semeq.engine.jit import jit
 from semeq.engine.path import (
+    BAD_ABOVE,
+    LIVE_BAD_ABOVE,
     ChainState,
     chain_state,
     process,
     set_bypass,
+    set_delta,
     set_gate,
     set_rows,
 )
 from semeq.engine.units import Audio, Floats
 
 # a set as doubles, for the mailbox and for `apply_set`
-SEQUENCE, RAMP, BYPASS, FADE, GATE, GATE_RAMP, GENTLE = range(7)
-ROWS = 7
+SEQUENCE, RAMP, BYPASS, FADE, GATE, GATE_RAMP, GENTLE, DELTA = range(8)
+ROWS = 8
 SET_DOUBLES = ROWS + SECTIONS * ROW
 
 
@@ -47,6 +50,8 @@ class ControlSet:
         Whether the dry input is heard instead, cross-faded over `fade_frames`.
     gate_open : bool
         Whether anything is heard, ramped over `gate_frames`.
+    delta : bool
+        Whether only what the EQ changes is heard, cross-faded over `fade_frames`; not while bypassed.
     """
 
     coefficients: Coefficients
@@ -55,9 +60,10 @@ class ControlSet:
     fade_frames: int = 0
     gate_open: bool = True
     gate_frames: int = 0
+    delta: bool = False
 
     def pack(self, sequence: int = 0, *, gentle: bool = False) -> Floats:
-        """Return the set as doubles, shape ``(55,)``.
+        """Return the set as doubles, shape ``(56,)``.
 
         A *gentle* set moves so little that the next one need not wait until it has arrived.
         """
@@ -69,6 +75,7 @@ class ControlSet:
             self.gate_open,
             self.gate_frames,
             gentle,
+            self.delta,
         ]
         return np.concatenate([np.array(head, dtype=np.float64), self.coefficients.rows.ravel()])
 
@@ -77,15 +84,32 @@ class ControlSet:
 def apply_set(chain: ChainState, values: Floats) -> None:
     """Make a packed set the chain's new target, from this frame on."""
     set_rows(chain, values[ROWS:].reshape(SECTIONS, ROW), int(values[RAMP]))
-    set_bypass(chain, values[BYPASS] != 0.0, int(values[FADE]))
+    is_bypassed = values[BYPASS] != 0.0
+    set_bypass(chain, is_bypassed, int(values[FADE]))
+    set_delta(chain, values[DELTA] != 0.0 and not is_bypassed, int(values[FADE]))
     set_gate(chain, values[GATE] != 0.0, int(values[GATE_RAMP]))
 
 
 def session_chain(
-    fs: float, channels: int, *, lookahead_frames: int = 0, ceiling_db: float | None = None
+    fs: float,
+    channels: int,
+    *,
+    lookahead_frames: int = 0,
+    ceiling_db: float | None = None,
+    bad_above: float | None = LIVE_BAD_ABOVE,
 ) -> ChainState:
-    """Return the chain as a session starts it: flat and silent until the first set opens the gate."""
-    chain = chain_state(fs, channels, lookahead_frames=lookahead_frames, ceiling_db=ceiling_db)
+    """Return the chain as a session starts it: flat and silent until the first set opens the gate.
+
+    `bad_above` is as in `Take`.
+    """
+    chain = chain_state(
+        fs,
+        channels,
+        lookahead_frames=lookahead_frames,
+        ceiling_db=ceiling_db,
+        bad_above=BAD_ABOVE if bad_above is None else bad_above,
+        conceals=bad_above is not None,
+    )
     flat = np.zeros((SECTIONS, ROW))
     flat[:, 5] = 1.0
     set_rows(chain, flat, 0)
@@ -107,7 +131,8 @@ class Take:
     """A recorded session: what it ran with, and every set it took.
 
     `first_sound` is the frame of the first input sample that was not zero: a file of the same sound is
-    lined up by it. `ceiling_db` is None where the limiter was left out.
+    lined up by it. `ceiling_db` is None where the limiter was left out. `bad_above` is the magnitude above
+    which a sample was damage; None in logs of the first version, which made silence of what is above 1e4.
     """
 
     fs: float
@@ -118,6 +143,18 @@ class Take:
     first_sound: int | None = None
     frames: int | None = None
     warnings: tuple[str, ...] = ()
+    bad_above: float | None = LIVE_BAD_ABOVE
+
+
+def take_chain(take: Take) -> ChainState:
+    """Return the chain that the session ran, as it stood at its start."""
+    return session_chain(
+        take.fs,
+        take.channels,
+        lookahead_frames=take.lookahead_frames,
+        ceiling_db=take.ceiling_db,
+        bad_above=take.bad_above,
+    )
 
 
 def _advance(
@@ -138,7 +175,9 @@ def _advance(
     return out, following
 
 
-def replay(take: Take, blocks: Iterable[Audio], *, start: int = 0) -> Iterator[Audio]:
+def replay(
+    take: Take, blocks: Iterable[Audio], *, start: int = 0, chain: ChainState | None = None
+) -> Iterator[Audio]:
     """Run `blocks` through the recorded session and yield as many frames as came in.
 
     Parameters
@@ -150,6 +189,8 @@ def replay(take: Take, blocks: Iterable[Audio], *, start: int = 0) -> Iterator[A
     start : int
         The session's frame at which the first block begins, 0 or more. Before it the input is taken
         to have been silent, as it was if the session's first sound is in the blocks.
+    chain : ChainState, optional
+        What to run it on: one of `take_chain`, for a caller who wants to see its counters afterwards.
 
     Yields
     ------
@@ -161,9 +202,7 @@ def replay(take: Take, blocks: Iterable[Audio], *, start: int = 0) -> Iterator[A
     DataError
         If a block's channel count is not the session's.
     """
-    chain = session_chain(
-        take.fs, take.channels, lookahead_frames=take.lookahead_frames, ceiling_db=take.ceiling_db
-    )
+    chain = take_chain(take) if chain is None else chain
     position = following = 0
     while (
         position < start

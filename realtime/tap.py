@@ -20,8 +20,9 @@ COUNTERS = 13
 TAPPED = 7
 #: In shared memory the counters stand first, in so many bytes, and the ring follows.
 HEAD_BYTES = 128
-#: A sample above this (80 dB over full scale), or one that is no number, is heard as silence.
-BAD_ABOVE = 1e4
+#: A sample above this (24 dB over full scale, as in `semeq.engine.chain_state`), or one that is no number, is
+#: heard as silence.
+BAD_ABOVE = 16.0
 #: As many frames are handed out at once as a listener can digest in a moment.
 MOST_FRAMES = 1 << 15
 

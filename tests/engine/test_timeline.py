@@ -49,6 +49,7 @@ def take_of(eq: EQSettings, *, lookahead: int = 0, first_sound: int | None = 300
         Event(100, control(eq, ramp_frames=0), {"recipe": "warm"}),
         Event(2000, control(eq.scaled(0.3))),
         Event(2000, control(eq.scaled(-0.3))),
+        Event(4000, control(eq, delta=True)),
         Event(5000, control(eq, bypass=True)),
         Event(7000, control(eq, gate_open=False, gate_frames=500)),
     )
@@ -99,7 +100,7 @@ def test_replay_is_the_session_bit_for_bit(
     chain = session_chain(FS, 2, lookahead_frames=lookahead, ceiling_db=-1.0)
     live = np.zeros((9000 + lookahead, 2), dtype=np.float32)
     padded = np.concatenate([x, np.zeros((lookahead, 2), dtype=np.float32)])
-    marks = sorted({0, 100, 2000, 5000, 7000, len(padded)})
+    marks = sorted({0, 100, 2000, 4000, 5000, 7000, len(padded)})
     for first, last in pairwise(marks):
         for event in take.events:
             if event.frame == first:
@@ -120,8 +121,8 @@ def test_a_log_cut_off_in_the_middle_is_used_as_far_as_it_goes(tmp_path: Path) -
     text = path.read_text()
     path.write_text(text[: text.index('"frame": 5000') + 40])
     take = read_take(path)
-    assert [event.frame for event in take.events] == [100, 2000, 2000]
-    assert take.warnings == (f"{path} ends early: used 3 events",)
+    assert [event.frame for event in take.events] == [100, 2000, 2000, 4000]
+    assert take.warnings == (f"{path} ends early: used 4 events",)
 
 
 def damage(path: Path, change: dict[str, object], line: int) -> Path:
@@ -134,7 +135,7 @@ def damage(path: Path, change: dict[str, object], line: int) -> Path:
 @pytest.mark.parametrize(
     ("line", "change", "message"),
     [
-        (0, {"semeq_log": 99}, "must be a log of version 1"),
+        (0, {"semeq_log": 99}, "must be a log of version 1 or 2"),
         (0, {"fs": -1}, "line 1: fs must be in"),
         (0, {"channels": 900}, "line 1: channels must be in"),
         (1, {"rows": [[1.0] * 6] * 8}, "line 2: rows must be stable filters"),
@@ -144,6 +145,8 @@ def damage(path: Path, change: dict[str, object], line: int) -> Path:
         (2, {"frame": -5}, "line 3: frame must be in"),
         (2, {"frame": 50}, "line 3: frame must not go back, got 50"),
         (2, {"bypass": "yes"}, "line 3: bypass must be true or false"),
+        (2, {"delta": 1}, "line 3: delta must be true or false"),
+        (0, {"bad_above": 0.1}, "line 1: bad_above must be in"),
         (2, {"ramp_frames": 1e300}, "line 3: ramp_frames must be in"),
     ],
 )
@@ -167,11 +170,26 @@ def test_any_bytes_are_an_error_not_a_crash(data: bytes) -> None:
             read_take(path)
 
 
+def test_a_log_of_the_first_version_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    """It knew no delta, and made silence of damage above 1e4."""
+    path = write(take_of(EQSettings.flat()), tmp_path / "take.jsonl")
+    lines = [json.loads(text) for text in path.read_text().splitlines()]
+    lines[0]["semeq_log"] = 1
+    del lines[0]["bad_above"]
+    for line in lines[1:]:
+        line.pop("delta", None)
+    path.write_text("\n".join(map(json.dumps, lines)))
+    take = read_take(path)
+    assert take.bad_above is None
+    assert not any(event.control.delta for event in take.events)
+    assert len(take.events) == 6
+
+
 def test_a_missing_or_empty_log_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="name the file that 'semeq live --record-log' wrote"):
         read_take(tmp_path / "none.jsonl")
     (tmp_path / "empty.jsonl").touch()
-    with pytest.raises(DataError, match="must be a log of version 1"):
+    with pytest.raises(DataError, match="must be a log of version 1 or 2"):
         read_take(tmp_path / "empty.jsonl")
 
 
