@@ -88,7 +88,7 @@ bench: $(DEV_STAMP) ## measure and write bench-out/bench.md (wants an idle machi
 
 .PHONY: soak
 soak: system $(DEV_STAMP) ## a live session under the worst load, 10 min a block size (SOAK_ARGS="--seconds 60" for less)
-	$(BIN)/python tests/soak $(SOAK_ARGS)
+	$(BIN)/python tests/soak/soak_main.py $(SOAK_ARGS)
 
 .PHONY: words
 words: $(RUN_STAMP) ## rebuild presets/words.json from the human data: make words DATA=DIR

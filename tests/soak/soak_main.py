@@ -1,4 +1,4 @@
-"""Soak semeq: ``python tests/soak [--seconds 600] [--block 64 --block 128]``.
+"""Soak semeq: ``python tests/soak/soak_main.py [--seconds 600] [--block 64 --block 128]``.
 
 Prints a Markdown table and writes ``soak-out/soak.md`` and ``soak-out/soak.json``; exit code 1 if a promise
 was not kept. The load is in the session's own process; still, give it a machine that does nothing else.
@@ -70,7 +70,7 @@ def table(runs: list[Soak]) -> Table:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="tests/soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="soak_main.py", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0, help="a block size (default: 600)")
     parser.add_argument("--block", type=int, action="append", help="default: 64 and 128")
     parser.add_argument("--out", type=Path, default=Path("soak-out"), help="folder of the results")
