@@ -73,6 +73,8 @@ class Conductor(threading.Thread):
         What the bands follow: what was heard last, or what was held when it was frozen.
     updates : int
         How many sets were published.
+    is_shut : bool
+        Whether nothing is to be heard, since the device asks for nothing; opens with the start ramp.
     """
 
     def __init__(self, desk: Desk, stream: LiveStream, means: Means) -> None:
@@ -98,6 +100,7 @@ class Conductor(threading.Thread):
         self.heard: Heard | None = None
         self.plan = Plan()
         self.updates = 0
+        self.is_shut = self._was_shut = False
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self._stream.fs)
@@ -178,8 +181,8 @@ class Conductor(threading.Thread):
             self._frames(ramp_s),
             plan.bypass,
             self._frames(FADE_S),
-            True,
-            self._frames(START_S),
+            not self.is_shut,
+            0 if self.is_shut else self._frames(START_S),
         )
 
     def _drain(self) -> None:
@@ -234,13 +237,14 @@ class Conductor(threading.Thread):
 
     def _follow(self, state: ControlState) -> None:
         """Publish what has changed: at once if it is a hand's, gently if it is the sound's."""
-        is_hand = _touched(state) != _touched(self._followed)
+        is_gate, self._was_shut = self.is_shut != self._was_shut, self.is_shut
+        is_hand = is_gate or _touched(state) != _touched(self._followed)
         # A gentle set must not take the place of a knob's move that waits (it would be heard late), and it
         # waits for the end of the last gentle ramp (a bend in it would be heard).
         position = int(self._stream.state.chain.ints[POSITION])
         may_hear = not self._pending and position >= self._busy_until
         plan = self._planned(state, may_hear=may_hear)
-        if replace(plan, warnings=()) != replace(self.plan, warnings=()):
+        if is_gate or replace(plan, warnings=()) != replace(self.plan, warnings=()):
             if is_hand:
                 self._publish(plan, self._control(plan))
             elif may_hear:

@@ -13,9 +13,10 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from semeq.engine.errors import DeviceError, MissingPackageError
 from semeq.realtime import jack
@@ -117,18 +118,28 @@ def refresh(client_name: str = CLIENT_NAME) -> None:
             atexit.register(sd._exit_handler)
         elif sd._initialized:
             sd._terminate()
-        try:
-            library = _libraries[-1] if _libraries else ctypes.CDLL(sd._libname)
-            set_name = library.PaJack_SetClientName
-        except (AttributeError, OSError):
-            pass  # a PortAudio built without JACK
-        else:
+        with suppress(AttributeError, OSError):  # a PortAudio built without JACK
+            set_name = _library().PaJack_SetClientName
             _names.append(client_name.encode())  # PortAudio keeps the pointer
             set_name(_names[-1])
         try:
             sd._initialize()
         except sd.PortAudioError as error:
             raise DeviceError(f"PortAudio does not start: {error}") from None
+
+
+def _library() -> ctypes.CDLL:
+    """Return the PortAudio in use, for ctypes."""
+    return _libraries[-1] if _libraries else ctypes.CDLL(portaudio()._libname)
+
+
+def jack_name() -> str | None:
+    """Return what JACK calls us: a number is added where there are two; None without JACK."""
+    name = ctypes.c_char_p()
+    with suppress(AttributeError, OSError):
+        if _library().PaJack_GetClientName(ctypes.byref(name)) == 0 and name.value:
+            return name.value.decode(errors="replace")
+    return None
 
 
 _names: list[bytes] = []
@@ -146,10 +157,15 @@ def abandon() -> None:
     atexit.unregister(portaudio()._exit_handler)
 
 
-def shut() -> None:
-    """End PortAudio, where no stream is open; `refresh` starts it again."""
+def shut(library: Any = None) -> None:  # noqa: ANN401 (a C library)
+    """End PortAudio, where no stream is open; `refresh` starts it again.
+
+    With a `library` end that one, even if it was abandoned meanwhile: it has answered after all.
+    """
     sd = portaudio()
-    if sd._initialized and not _abandoned.is_set():
+    if library is not None and (library is not sd._lib or _abandoned.is_set()):
+        library.Pa_Terminate()
+    elif sd._initialized and not _abandoned.is_set():
         sd._terminate()
 
 

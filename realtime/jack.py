@@ -44,6 +44,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "jack_port_by_name": (_pointer, (_pointer, ctypes.c_char_p)),
     "jack_port_get_all_connections": (_names_pointer, (_pointer, _pointer)),
     "jack_connect": (ctypes.c_int, (_pointer, ctypes.c_char_p, ctypes.c_char_p)),
+    "jack_disconnect": (ctypes.c_int, (_pointer, ctypes.c_char_p, ctypes.c_char_p)),
     "jack_free": (None, (_pointer,)),
     "jack_set_error_function": (None, (_pointer,)),
     "jack_set_info_function": (None, (_pointer,)),
@@ -125,10 +126,10 @@ class JackClient:
         """Whether the server's threads have a real-time priority."""
         return bool(self._library.jack_is_realtime(self._client))
 
-    def ports(self, client: str, flags: int) -> list[str]:
-        """Return the audio ports of a client by their full names, in the server's order."""
+    def ports(self, client: str = "", flags: int = 0) -> list[str]:
+        """Return the audio ports by their full names, in the server's order; of one client, of some kind."""
         listed = self._names(self._library.jack_get_ports(self._client, None, AUDIO_TYPE, flags))
-        return [name for name in listed if name.startswith(f"{client}:")]
+        return [name for name in listed if not client or name.startswith(f"{client}:")]
 
     def connections(self, port: str) -> list[str]:
         """Return what a port is connected to, anybody's; nothing where there is no such port."""
@@ -141,6 +142,10 @@ class JackClient:
         """Connect two ports by their full names; return whether they are connected now."""
         done = self._library.jack_connect(self._client, source.encode(), sink.encode())
         return done in (0, _ALREADY_CONNECTED)
+
+    def disconnect(self, source: str, sink: str) -> None:
+        """Take a connection away, where it is."""
+        self._library.jack_disconnect(self._client, source.encode(), sink.encode())
 
     def _names(self, found: Any) -> list[str]:  # noqa: ANN401 (a C array)
         if not found:

@@ -19,10 +19,8 @@ from semeq.realtime import devices, jack
 from semeq.realtime.devices import Device
 from semeq.realtime.pulse import Link, Loss, Pulse
 from semeq.realtime.rig import Rig
-from semeq.realtime.stream import JACK_API, StreamConfig
+from semeq.realtime.stream import JACK_API, SHORT_NAMES, StreamConfig
 
-#: How long a silent stream may come back by itself, s. JACK tells when it is over, so it is trusted longer.
-PATIENCE_S, JACK_PATIENCE_S = 1.0, 10.0
 #: How often the device is looked for, s: in the first half minute, and later.
 RETRY_S, SLOW_RETRY_S, SLOW_AFTER_S = 0.2, 0.5, 30.0
 #: A device with fewer channels than it had may still be coming up for so long, s.
@@ -31,6 +29,8 @@ FEWER_AFTER_S = 1.0
 FINAL_AFTER_S = 2.0
 #: How long the fade of a device that may be gone is waited for, s.
 FADE_S = 0.2
+#: How long a stream that did not answer may take to close when its server answers again, s.
+CLOSE_S = 0.5
 #: How long the end of a session waits for the thread, s.
 END_S = 1.0
 
@@ -99,7 +99,7 @@ class Recovery:
         config = self.rig.stream.config
         self._twins = {kind: devices.twins(device) for kind, device in _wanted(config)}
         _run(self.rig)
-        self._pulse = Pulse(self.rig.stream)
+        self._pulse = Pulse(self.rig)
 
     def look(self) -> None:
         """See how the device stands, and act on it; call it some twenty times a second.
@@ -121,25 +121,26 @@ class Recovery:
     def _judge(self, loss: Loss | None) -> None:
         if loss is None:
             if self.state is Link.LOST:
-                self._is_back("goes on")
+                self.rig.conductor.is_shut = False
+                self._is_back("is back")
             return
         now = time.perf_counter()
         if self.state is Link.RUNNING:
             self.state, self.reason, self._lost_at = Link.LOST, loss.reason, now
+            self.rig.conductor.is_shut = True
             if self._reopens:
                 self._say(
-                    f"{self._name} is gone ({loss.reason}): silence until it returns; Ctrl-C ends"
+                    f"{self._name} is gone, {loss.reason}: silence until it returns; Ctrl-C ends"
                 )
         passed_s = now - self._lost_at
         if not self._reopens:
-            if not loss.may_pass or passed_s > FINAL_AFTER_S:
+            if passed_s >= min(loss.patience_s, FINAL_AFTER_S):
                 raise DeviceError(
-                    f"{self._name} has stopped asking for sound ({loss.reason}): was it unplugged, or its "
-                    "server stopped? Start it again, then semeq"
+                    f"{self._name} is gone, {loss.reason}: was it unplugged, or its server stopped? "
+                    "Start it again, then semeq"
                 )
             return
-        is_jack = self.rig.stream.is_jack
-        if not loss.may_pass or passed_s > (JACK_PATIENCE_S if is_jack else PATIENCE_S):
+        if passed_s >= loss.patience_s:
             self._thread = threading.Thread(target=self._reopen, name="semeq-reopen", daemon=True)
             self._thread.start()
 
@@ -153,7 +154,7 @@ class Recovery:
     def _name(self) -> str:
         config = self.rig.stream.config
         names = dict.fromkeys((config.input.name, config.output.name))
-        return f"{' and '.join(names)} ({config.output.api})"
+        return f"{' → '.join(names)} ({SHORT_NAMES.get(config.output.api, config.output.api)})"
 
     def end(self) -> None:
         """End the rig with a fade, or what looks for its device."""
@@ -163,7 +164,10 @@ class Recovery:
             if self._thread.is_alive():
                 devices.abandon()  # a server that hangs holds it
                 return
-        self.rig.close()
+        if self.state is Link.RUNNING:
+            self.rig.close()
+        else:
+            self.rig.close(FADE_S)
 
     # ---- on the thread of its own
 
@@ -186,7 +190,7 @@ class Recovery:
                 return
 
     def _take(self, old: Rig, rig: Rig) -> None:
-        self.rig, self._pulse = rig, Pulse(rig.stream)
+        self.rig, self._pulse = rig, Pulse(rig)
         self.reconnects += 1
         before, now = (f"{r.stream.fs:g} Hz" for r in (old, rig))
         self._is_back("is back" if now == before else f"is back at {now} (it was {before})")
@@ -200,6 +204,7 @@ class Recovery:
                 looker = jack.connect()
                 if looker is None or not self._has_ports(stack.enter_context(looker), old):
                     return None
+                old.stream.wait_closed(CLOSE_S)  # a server that hung may answer now
             self.state = Link.REOPENING
             rig = None
             try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from semeq.engine.errors import SemeqError
 from semeq.engine.timeline import Take
 from semeq.engine.words import Vocabulary
+from semeq.realtime import devices, jack
 from semeq.realtime.conductor import Conductor
 from semeq.realtime.desk import Desk, Snapshot
 from semeq.realtime.plan import Plan
@@ -21,6 +22,7 @@ from semeq.realtime.repeating import recording
 from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import LiveStream, StreamConfig
 from semeq.realtime.verifier import Verifier
+from semeq.realtime.wiring import Wire, Wiring
 
 #: How long the last fade is waited for at most, s.
 FADE_TIMEOUT_S = 2.0
@@ -52,6 +54,8 @@ class Rig:
         Sound that the earlier rigs have processed.
     latency_ms : float
         Input to output as the device reports it, and our own look-ahead.
+    wiring : Wiring or None
+        How JACK has wired the stream.
     """
 
     def __init__(
@@ -78,7 +82,10 @@ class Rig:
             design=config.design,
         )
         self.frames_before, self.seconds_before, self.latency_ms = 0, 0.0, 0.0
+        self.wiring: Wiring | None = None
+        self._wires: frozenset[Wire] | None = None
         if before is not None:
+            self._wires = before.wiring.wires if before.wiring is not None else None
             frames = before.stream.counts().position
             self.frames_before = before.frames_before + frames
             self.seconds_before = before.seconds_before + frames / before.stream.fs
@@ -102,6 +109,15 @@ class Rig:
         self._parts.enter_context(self.stream)
         own = self.stream.config.lookahead_frames / self.stream.fs
         self.latency_ms = 1000.0 * (sum(self.stream.latency_s) + own)
+        self._wire()
+
+    def _wire(self) -> None:
+        """Restore how an earlier rig was wired, and keep to it."""
+        name = devices.jack_name() if self.stream.is_jack else None
+        client = jack.connect() if name is not None else None
+        if name is not None and client is not None:
+            self.wiring = Wiring(client, name, self._wires)
+            self._parts.enter_context(self.wiring)
 
     def start(self) -> None:
         """Start what runs beside the sound.

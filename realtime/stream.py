@@ -28,6 +28,8 @@ from semeq.realtime.tap import TAP_FRAMES, Tap, cleaned, private_tap
 
 CLOSE_TIMEOUT_S = 2.0
 JACK_API = "JACK Audio Connection Kit"
+#: Names of audio systems that are shorter than PortAudio's.
+SHORT_NAMES = {JACK_API: "JACK"}
 _unclosed: list[Any] = []
 
 
@@ -40,15 +42,15 @@ class _PortAudioStream(Protocol):
     _ptr: Any
 
     def start(self) -> None: ...
-    def abort(self, ignore_errors: bool) -> None: ...
     def close(self, ignore_errors: bool) -> None: ...
 
 
-def _close(stream: _PortAudioStream, *, and_portaudio: bool) -> None:
-    stream.abort(True)
-    stream.close(True)
+def _close(library: Any, stream: Any, *, and_portaudio: bool) -> None:  # noqa: ANN401 (C pointers)
+    """Close a stream with the library that opened it: by the time it answers there may be another."""
+    library.Pa_AbortStream(stream)
+    library.Pa_CloseStream(stream)
     if and_portaudio:
-        devices.shut()
+        devices.shut(library)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class LiveStream:
 
     #: What the tap lies in when another process shares it.
     _tap_memory: Any = None
+    #: Closes a stream that does not answer.
+    _closer: threading.Thread | None = None
 
     def __init__(self, config: StreamConfig, make_tap: Callable[[int], Tap] = private_tap) -> None:
         self.config = config
@@ -172,7 +176,7 @@ class LiveStream:
         is_safe = self.is_jack or JACK_API not in devices.apis()
         closer = threading.Thread(
             target=_close,
-            args=(stream,),
+            args=(devices.portaudio()._lib, stream._ptr),
             kwargs={"and_portaudio": is_safe},
             name="semeq-closer",
             daemon=True,
@@ -183,6 +187,7 @@ class LiveStream:
         if not is_safe:
             devices.abandon()
         if closer.is_alive():
+            self._closer = closer
             _unclosed.append((self, stream))  # its thread may still touch the arrays
             devices.abandon()
 
@@ -198,6 +203,11 @@ class LiveStream:
         _unclosed.append((self, self._stream))
         self._stream = None
         devices.abandon()
+
+    def wait_closed(self, timeout_s: float) -> None:
+        """Wait for a stream that did not answer when it was closed: its server may have come to itself."""
+        if self._closer is not None:
+            self._closer.join(timeout_s)
 
     @property
     def is_jack(self) -> bool:

@@ -25,13 +25,12 @@ from semeq.realtime.midi_desk import MidiDesk
 from semeq.realtime.midi_input import MidiInput
 from semeq.realtime.pulse import Link
 from semeq.realtime.session import Session
+from semeq.realtime.stream import SHORT_NAMES
 from semeq.realtime.view_model import LIVE, Ear, Engine, ViewModel, WordRow
 
 #: How long a notice stays in the view, s.
 NOTICE_S = 12.0
 KEY_WAIT_S = 0.1
-#: Names of audio systems that are shorter than PortAudio's.
-SHORT_NAMES = {"JACK Audio Connection Kit": "JACK"}
 CURVE_POINTS = 240
 #: How the view says that the device is there or not.
 LINKS = {Link.RUNNING: LIVE, Link.LOST: "DEVICE LOST", Link.REOPENING: "REOPENING"}

@@ -183,9 +183,15 @@ class Probe:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with contextlib.suppress(OSError), quiet():
-            _deactivate(self._client)
-            _close(self._client)
+        self.close()
+
+    def close(self) -> None:
+        """Leave the server, once."""
+        client, self._client = self._client, None
+        if client:
+            with contextlib.suppress(OSError), quiet():
+                _deactivate(client)
+                _close(client)
 
     def connect(self, source: str, sink: str) -> None:
         """Connect two ports by their full names."""
@@ -198,9 +204,13 @@ class Probe:
         with quiet():
             _disconnect(self._client, source.encode(), sink.encode())
 
+    def begin(self) -> None:
+        """Play and record from the first frame on."""
+        self._table[POSITION] = 0
+
     def run(self, timeout_s: float) -> Audio:
         """Play and record from the first frame to the last; return what was recorded."""
-        self._table[POSITION] = 0
+        self.begin()
         clock = threading.Event()
         waited = 0.0
         while self._table[POSITION] < len(self.play):

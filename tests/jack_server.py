@@ -1,8 +1,13 @@
 """A private JACK server with the dummy driver: the real thing, on a machine without a sound card."""
 
+import ctypes
+import os
 import signal
+import socket
 import subprocess
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +58,28 @@ class JackServer:
         if self.process is None and self.is_listed:
             self.start()
         self.stop()
+
+
+#: System call pidfd_getfd of Linux: another process's file descriptor.
+_PIDFD_GETFD = 438
+
+
+def cut_off(pid: int) -> None:
+    """Cut all of a process's lines to JACK, as a server does that drops its clients."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    process = os.pidfd_open(pid)
+    cut = 0
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            if not os.readlink(entry).startswith("socket:"):
+                continue
+            number = libc.syscall(_PIDFD_GETFD, process, int(entry.name), 0)
+            if number < 0:
+                pytest.skip(f"sockets cannot be cut here: errno {ctypes.get_errno()}")
+            with socket.socket(fileno=number) as line:
+                names = f"{line.getsockname()!r} {line.getpeername()!r}"
+                if line.family == socket.AF_UNIX and "jack_" in names:
+                    line.shutdown(socket.SHUT_RDWR)
+                    cut += 1
+    os.close(process)
+    assert cut, "no line to a JACK server was found"

@@ -77,6 +77,30 @@ def test_never_another_device_than_the_one_meant(wanted: str, kind: str, message
         devices.find(wanted, kind)
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "others", "found"),
+    [
+        ("USB (hw:1,0)", ["HDMI", "USB (hw:1,0)"], [], 1),
+        ("USB (hw:1,0)", ["HDMI", "USB (hw:2,0)"], [], 1),
+        ("USB (hw:1,0)", ["USB (hw:1,1)"], [], None),  # another part of the card
+        ("USB (hw:1,0)", ["HDMI", "USB 2 (hw:1,0)"], [], None),
+        ("USB (hw:1,0)", ["USB (hw:2,0)"], ["USB (hw:2,0)"], None),  # its twin
+        ("USB (hw:1,0)", ["USB (hw:2,0)", "USB (hw:3,0)"], [], None),  # neither for certain
+        ("Line (2- Scarlett)", ["Line (3- Scarlett)"], [], 0),
+        ("Line (Scarlett)", ["Line (2- Scarlett)"], [], 0),
+        ("system", ["system"], [], None),  # of another system of audio
+    ],
+)
+def test_a_device_is_known_again_and_never_mistaken(
+    monkeypatch: pytest.MonkeyPatch, was: str, now: list[str], others: list[str], found: int | None
+) -> None:
+    monkeypatch.setattr(devices, "portaudio", lambda: machine(*[(name, 0, 2, 2) for name in now]))
+    api = JACK if was == "system" else "ALSA"
+    old = devices.Device(7, was, api, 2, 2, 48_000.0)
+    again = devices.find_again(old, "input", frozenset(others))
+    assert (None if again is None else again.number) == found
+
+
 def test_without_jack_the_default_is_portaudios(monkeypatch: pytest.MonkeyPatch) -> None:
     found = machine(("one", 0, 2, 2), ("two", 0, 2, 2), default=(1, 0))
     monkeypatch.setattr(devices, "portaudio", lambda: found)
