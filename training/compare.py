@@ -15,9 +15,9 @@ from semeq.engine.atomic import Replacement
 from semeq.training.figures import COLOURS, DPI, new_figure
 from semeq.training.measures import effect_db, rms_of
 from semeq.training.methods import BatchMethod, Method, SelfScorer, as_batch, known_words
-from semeq.training.metrics import Trial
+from semeq.training.metrics import Trial, Triple
 from semeq.training.people import correlations
-from semeq.training.protocol import WORDS, triple_part
+from semeq.training.protocol import WORDS, figure, triple_figures
 from semeq.training.spectra import Spectra
 from semeq.training.tables import cell
 from semeq.training.words import GRID_HZ
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 Figures = dict[str, Any]
 
 
-def _side(method: Method | BatchMethod, trial: Trial, words: Sequence[str]) -> Figures:
+def _side(
+    method: Method | BatchMethod, trial: Trial, words: Sequence[str]
+) -> tuple[Figures, Triple]:
     batch = as_batch(method)
+    triple = trial.triple(batch)
     profiles, curves, spreads = {}, {}, {}
     for word in words:
         made = batch.curves_db(word, 1.0, trial.plain)
@@ -38,14 +41,14 @@ def _side(method: Method | BatchMethod, trial: Trial, words: Sequence[str]) -> F
         spreads[word] = made.std(axis=0).tolist()
     side: Figures = {
         "name": method.name,
-        "triple": triple_part(batch, trial),
+        "triple": triple_figures(triple),
         "profiles": profiles,
         "curves_db": curves,
         "curves_sd_db": spreads,
     }
     if isinstance(method, SelfScorer):
         side["hears"] = {w: float(method.own_scores(w, trial.plain).mean()) for w in words}
-    return side
+    return side, triple
 
 
 def compare(
@@ -57,7 +60,9 @@ def compare(
     -------
     dict
         ``a``, ``b``: name, triple, profiles, mean curves and their spread over clips; ``words``: for
-        each word the mean over clips of r between the two curves and of their rms difference in dB.
+        each word the mean over clips of r between the two curves and of their rms difference in dB;
+        ``b_less_a``: the triple of b less that of a. Its intervals are those of the difference, narrower
+        than both sides' apart: what one recording makes hard is hard for both.
     """
     trial = Trial(spectra, seed=seed)
     words = [word for word in known_words(a, WORDS) if word in known_words(b, WORDS)]
@@ -69,10 +74,12 @@ def compare(
             "r": float(np.mean(r)),
             "difference_db": float(rms_of(first - second).mean()),
         }
+    (side_a, triple_a), (side_b, triple_b) = (_side(one, trial, words) for one in (a, b))
     return {
         "freqs_hz": np.asarray(GRID_HZ).tolist(),
-        "a": _side(a, trial, words),
-        "b": _side(b, trial, words),
+        "a": side_a,
+        "b": side_b,
+        "b_less_a": {name: figure(one) for name, one in triple_b.over(triple_a).items()},
         "words": likeness,
     }
 
@@ -80,9 +87,10 @@ def compare(
 def text(found: Figures) -> str:
     """Return the comparison as lines of text."""
     a, b = found["a"], found["b"]
-    lines = [f"A: {a['name']}", f"B: {b['name']}", "", f"{'':22}{'A':>22}{'B':>22}"]
+    lines = [f"A: {a['name']}", f"B: {b['name']}", "", f"{'':22}{'A':>22}{'B':>22}{'B less A':>26}"]
     lines += [
         f"{name:22}{cell(a['triple'][name]):>22}{cell(b['triple'][name]):>22}"
+        f"{cell(found['b_less_a'][name], 3):>26}"
         for name in ("direction", "spread", "restoration")
     ]
     lines += ["", f"{'word':10}{'own effect A, B (dB)':>22}{'r of curves':>14}{'apart, dB':>12}"]

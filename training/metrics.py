@@ -22,7 +22,7 @@ drawn together. Restoration keeps the amounts that were best on all clips.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -56,6 +56,9 @@ class Triple:
         By degradation.
     best_amounts : Mapping of str to float
         The amount taken for each degradation.
+    resampled : Mapping of str to Floats
+        The three figures by name, in every resample of the trial: those of two methods on one trial belong
+        together, and so do their differences.
     """
 
     method: str
@@ -66,6 +69,13 @@ class Triple:
     spread_by_word: Mapping[str, Estimate]
     restoration_by_line: Mapping[str, Estimate]
     best_amounts: Mapping[str, float]
+    resampled: Mapping[str, Floats] = field(repr=False, compare=False)
+
+    def over(self, other: "Triple") -> dict[str, Estimate]:
+        """Return this triple less another on the same trial, recordings drawn together."""
+        return {
+            name: estimate(rows - other.resampled[name]) for name, rows in self.resampled.items()
+        }
 
     def __str__(self) -> str:
         """Return the three figures in one line."""
@@ -210,15 +220,22 @@ class Trial:
             ]
             at = int(np.argmin([row[0] for row in rows]))
             ratios[trial.line.name], best[trial.line.name] = rows[at], RESTORATION_AMOUNTS[at]
+        counted = [ratios[trial.line.name] for trial in lines if trial.line.counts]
+        resampled: dict[str, Floats] = {
+            "direction": all_hits,
+            "spread": spread_words.mean(axis=1),
+            "restoration": np.mean(counted, axis=0),
+        }
         return Triple(
             method.name,
-            estimate(all_hits),
-            estimate(spread_words.mean(axis=1)),
-            estimate(np.mean([ratios[t.line.name] for t in lines if t.line.counts], axis=0)),
+            estimate(resampled["direction"]),
+            estimate(resampled["spread"]),
+            estimate(resampled["restoration"]),
             {word: estimate(hit_words[:, k]) for k, word in enumerate(words)},
             {word: estimate(spread_words[:, k]) for k, word in enumerate(words)},
             {name: estimate(row) for name, row in ratios.items()},
             best,
+            resampled,
         )
 
 

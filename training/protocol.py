@@ -36,7 +36,7 @@ from semeq.training.methods import (
     SelfScorer,
     known_words,
 )
-from semeq.training.metrics import Trial, applied_tilts, spreads
+from semeq.training.metrics import Trial, Triple, applied_tilts, spreads
 from semeq.training.people import LEAST_HELD, Fold, human_score, likest
 from semeq.training.spectra import to_bands
 from semeq.training.timbral import TIMBRAL_JUDGES, timbral_scores
@@ -55,21 +55,26 @@ SCATTER_POINTS = 400
 AGREED = 0.3
 
 
-def _figure(found: Estimate) -> Figures:
+def figure(found: Estimate) -> Figures:
+    """Return an estimate as JSON has it."""
     return {"value": found.value, "low": found.low, "high": found.high}
 
 
 def _figures(found: Mapping[str, Estimate]) -> Figures:
-    return {name: _figure(one) for name, one in found.items()}
+    return {name: figure(one) for name, one in found.items()}
 
 
 def triple_part(method: BatchMethod, trial: Trial) -> Figures:
     """M1, the spread of M3, and M4."""
-    found = trial.triple(method)
+    return triple_figures(trial.triple(method))
+
+
+def triple_figures(found: Triple) -> Figures:
+    """Return a triple as JSON has it."""
     return {
-        "direction": _figure(found.direction),
-        "spread": _figure(found.spread),
-        "restoration": _figure(found.restoration),
+        "direction": figure(found.direction),
+        "spread": figure(found.spread),
+        "restoration": figure(found.restoration),
         "direction_by_word": _figures(found.direction_by_word),
         "spread_by_word": _figures(found.spread_by_word),
         "restoration_by_line": _figures(found.restoration_by_line),
@@ -87,8 +92,8 @@ def effect_part(method: BatchMethod, trial: Trial, words: Sequence[str]) -> Figu
         scaled = at_strength(curves)
         over = [effect_db(word, at_strength(curves, s), power) for s in STRENGTHS_DB]
         result[word] = {
-            "equal_strength": _figure(trial.mean(effect_db(word, scaled, power), valid)),
-            "equal_loudness": _figure(
+            "equal_strength": figure(trial.mean(effect_db(word, scaled, power), valid)),
+            "equal_loudness": figure(
                 trial.mean(loudness_matched_effect_db(word, scaled, power), valid)
             ),
             "rms_db": float(rms_of(curves).mean()),
@@ -103,8 +108,8 @@ def adaptivity_part(method: BatchMethod, trial: Trial, words: Sequence[str]) -> 
     rho = adaptivity(applied, PRE_TILTS_DB)
     spread = spreads(applied)
     return {
-        "spearman": _figure(trial.mean(rho.mean(axis=1))),
-        "spearman_by_word": {w: _figure(trial.mean(rho[:, k])) for k, w in enumerate(words)},
+        "spearman": figure(trial.mean(rho.mean(axis=1))),
+        "spearman_by_word": {w: figure(trial.mean(rho[:, k])) for k, w in enumerate(words)},
         "spread": float(spread.mean()),
         "pre_tilts_db": list(PRE_TILTS_DB),
         "applied_db_per_octave": {
@@ -126,8 +131,8 @@ def people_part(
         curves = method.curves_db(word, 1.0, trial.plain)
         score = human_score(curves, held)
         result[word] = {
-            "r": _figure(trial.mean(score.r)),
-            "percentile": _figure(trial.mean(score.percentile)),
+            "r": figure(trial.mean(score.r)),
+            "percentile": figure(trial.mean(score.percentile)),
             "median_person": score.median_person,
             "people": score.people,
             "agreed": word in agreed,
@@ -168,7 +173,7 @@ def blend_part(
         rho.append(one)
         flat = max(flat, gain)
     result: Figures = {
-        "spearman": _figure(trial.mean(np.mean(rho, axis=0))),
+        "spearman": figure(trial.mean(np.mean(rho, axis=0))),
         "spearman_by_word": {w: float(row.mean()) for w, row in zip(words, rho, strict=True)},
         "gain_at_zero_db": flat,
         "blends": {},
@@ -177,7 +182,7 @@ def blend_part(
         for turned, other in BLENDS:
             if len(known_words(method, (turned, other))) == 2:
                 found = blend_monotone(method, turned, other, trial.plain)
-                result["blends"][f"{turned} + 0.5 {other}"] = _figure(trial.mean(found))
+                result["blends"][f"{turned} + 0.5 {other}"] = figure(trial.mean(found))
     return result
 
 

@@ -175,6 +175,11 @@ def test_the_commands_from_end_to_end(tmp_path: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("A: constant curve\nB: bump 6\n")
+    assert "B less A" in done.stdout
+    compared = json.loads((out / "compare.json").read_text(encoding="utf-8"))
+    for name, less in compared["b_less_a"].items():
+        a, b = (compared[side]["triple"][name]["value"] for side in "ab")
+        assert less["value"] == pytest.approx(b - a)
     assert (out / "compare_curves.png").exists()
     assert (out / "compare_profiles.png").exists()
     done = CliRunner().invoke(compare, ["constant curve", "nothing such", *options])

@@ -68,6 +68,21 @@ def test_the_match_adapts_and_restores_better_but_goes_wrong_more_often() -> Non
     assert match.direction.value < constant.direction.value
 
 
+def test_a_difference_knows_that_both_heard_the_same_recordings() -> None:
+    trial = Trial(music(24))
+    weak, strong = (
+        trial.triple(ConstantCurve({word: scale * curve for word, curve in CURVES.items()}))
+        for scale in (0.9, 1.0)
+    )
+    for name, same in strong.over(strong).items():
+        assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0), name
+    less = strong.over(weak)["restoration"]
+    assert less.value == pytest.approx(strong.restoration.value - weak.restoration.value)
+    assert less.low <= less.value <= less.high
+    apart = (strong.restoration.high - strong.restoration.low) / 2
+    assert less.high - less.low < apart
+
+
 def test_the_reverse_of_a_word_is_never_right() -> None:
     backwards = {word: -curve for word, curve in CURVES.items()}
     for word in ("bright", "airy", "tinny"):
