@@ -55,19 +55,31 @@ class Insert:
 
 
 @contextmanager
-def opened(insert: Insert, fs: float, channels: int, blocksize: int = BLOCKSIZE) -> Iterator[Guest]:
-    """Load an insert's plugin, set it, and make it ready; end its process afterwards."""
+def opened(
+    insert: Insert, fs: float, channels: int | None, blocksize: int = BLOCKSIZE
+) -> Iterator[Guest]:
+    """Load an insert's plugin, set it, and make it ready; end its process afterwards.
+
+    `channels` may be None where any number will do.
+    """
     with Guest(insert.path) as guest:
         if insert.state is not None:
             restore_state(guest, insert.state)
-            guest.prepare(fs, channels, blocksize)
+            _prepare(guest, fs, channels, blocksize)
             check_restored(guest, insert.state)
         if insert.values:
             guest.set(dict(insert.values))
         if insert.raws:
             guest.set_raw(dict(insert.raws))
-        guest.prepare(fs, channels, blocksize)
+        _prepare(guest, fs, channels, blocksize)
         yield guest
+
+
+def _prepare(guest: Guest, fs: float, channels: int | None, blocksize: int) -> None:
+    if channels is None:
+        guest.prepare_any(fs, blocksize)
+    else:
+        guest.prepare(fs, channels, blocksize)
 
 
 def _finite(block: Audio) -> tuple[Audio, int]:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from semeq.engine.errors import PluginError, SemeqError
-from semeq.engine.plugin_host import Hosted
+from semeq.engine.plugin_host import Hosted, names_in
 from semeq.engine.plugin_wire import NOTHING, receive, send
 from semeq.engine.units import Audio
 
@@ -37,9 +37,13 @@ class Child:
             raise PluginError("no plugin was loaded")
         return self._held
 
-    def load(self, samples: Audio, path: str) -> Answer:
+    def names(self, samples: Audio, path: str) -> Answer:
+        """Return the names of all plugins in a file."""
+        return names_in(Path(path)), NOTHING
+
+    def load(self, samples: Audio, path: str, any_kind: bool) -> Answer:
         """Load the plugin at `path`; return who made it."""
-        self._held = Hosted(Path(path))
+        self._held = Hosted(Path(path), any_kind=any_kind)
         return self._held.facts(), NOTHING
 
     def parameters(self, samples: Audio) -> Answer:

@@ -27,6 +27,10 @@ ANSWER_TIMEOUT_S = 60.0
 BLOCKSIZE = 1024
 
 
+#: How many channels are tried where any number will do.
+USUAL_CHANNELS = (2, 1, 6, 8)
+
+
 class Guest:
     """One plugin in a child process; a context manager that ends it.
 
@@ -36,6 +40,8 @@ class Guest:
         The plugin's file or bundle, ``#NAME`` behind it where it holds several.
     timeout_s : float
         How long loading may take, in seconds.
+    any_kind : bool
+        Whether instruments are welcome, too, to be looked at.
 
     Attributes
     ----------
@@ -45,6 +51,8 @@ class Guest:
         By how much `stream` is late; known after `prepare`.
     arrangement : str
         How channels are used; known after `prepare`.
+    channels : int
+        How many it was prepared for.
 
     Raises
     ------
@@ -52,17 +60,31 @@ class Guest:
         If it is missing, no plugin, or does not survive being loaded.
     """
 
-    def __init__(self, path: Path, *, timeout_s: float = LOAD_TIMEOUT_S) -> None:
-        self.path = path.absolute()
-        self.latency_frames, self.arrangement = 0, ""
-        self._process = subprocess.Popen(
-            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+    def __init__(
+        self, path: Path, *, timeout_s: float = LOAD_TIMEOUT_S, any_kind: bool = False
+    ) -> None:
+        self._start(path)
+        asked: dict[str, object] = {"path": str(self.path), "any_kind": any_kind}
         try:
-            self.facts: dict[str, str] = self._ask("load", timeout_s, path=str(self.path))[0]
+            self.facts: dict[str, str] = self._ask("load", timeout_s, **asked)[0]
         except BaseException:
             self.close()
             raise
+
+    def _start(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.latency_frames, self.arrangement, self.channels = 0, "", 0
+        self._process = subprocess.Popen(
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+
+    @classmethod
+    def unloaded(cls, path: Path) -> Self:
+        """Return a guest that has loaded nothing yet: to ask what a file holds."""
+        guest = cls.__new__(cls)
+        guest._start(path)
+        guest.facts = {}
+        return guest
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +141,7 @@ class Guest:
         return answer["value"], out
 
     def _why_gone(self, do: str, late: bool, timeout_s: float) -> str:
-        at_work = "while it was loaded" if do == "load" else "at its work"
+        at_work = "while it was loaded" if do in ("load", "names") else "at its work"
         if late:
             return f"{self.path} did not answer {at_work} within {timeout_s:g} s: leave it out"
         end = Died(self._process.returncode)
@@ -149,6 +171,20 @@ class Guest:
             "prepare", ANSWER_TIMEOUT_S, fs=fs, channels=channels, blocksize=blocksize
         )
         self.latency_frames, self.arrangement = value
+        self.channels = channels
+
+    def prepare_any(self, fs: float, blocksize: int = BLOCKSIZE) -> int:
+        """Make ready for stereo, or whatever else it takes; return how many channels that is."""
+        for channels in USUAL_CHANNELS[:-1]:
+            try:
+                self.prepare(fs, channels, blocksize)
+            except PluginError:
+                if self._process.poll() is not None:
+                    raise
+                continue
+            return channels
+        self.prepare(fs, USUAL_CHANNELS[-1], blocksize)
+        return USUAL_CHANNELS[-1]
 
     def stream(self, samples: Audio) -> Audio:
         """Return samples, ``(frames, channels)``, a whole number of blocks, as the plugin makes them."""
@@ -176,3 +212,16 @@ class Guest:
     def preset(self, file: Path) -> None:
         """Give it the state of a ``.vstpreset`` file."""
         self._ask("preset", ANSWER_TIMEOUT_S, file=str(file))
+
+
+def names_of(path: Path, *, timeout_s: float = LOAD_TIMEOUT_S) -> list[str]:
+    """Return the names of all plugins in a file; empty where they cannot be listed.
+
+    Raises
+    ------
+    PluginError
+        If it does not survive being looked at.
+    """
+    with Guest.unloaded(path) as guest:
+        value: list[str] = guest._ask("names", timeout_s, path=str(guest.path))[0]
+        return value

@@ -53,9 +53,24 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - Pedalboard's, untyped
         raise PluginError(f"{file} is not a plugin that can be loaded here") from None
     except ValueError as error:  # it holds several plugins
         raise PluginError(f"{file}: {error}; say which one with {file}#NAME") from None
-    if not plugin.is_effect:
-        raise PluginError(f"{plugin.name} makes sound of its own: an insert must be an effect")
     return plugin
+
+
+def names_in(path: Path) -> list[str]:
+    """Return the names of all plugins in a file; empty where nothing can be read."""
+    import pedalboard
+
+    formats: list[Any] = [
+        getattr(pedalboard, name)
+        for name in ("VST3Plugin", "AudioUnitPlugin")
+        if hasattr(pedalboard, name)
+    ]
+    for kind in formats:
+        try:
+            return [str(name) for name in kind.get_plugin_names_for_file(str(path))]
+        except (ImportError, ValueError, RuntimeError):
+            continue
+    return []
 
 
 class Hosted:
@@ -65,6 +80,8 @@ class Hosted:
     ----------
     path : Path
         Its file or bundle; ``#NAME`` behind it says which one of several.
+    any_kind : bool
+        Whether instruments are welcome, too, to be looked at.
 
     Attributes
     ----------
@@ -79,9 +96,11 @@ class Hosted:
         If it cannot be loaded.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, any_kind: bool = False) -> None:
         self._path = path
         self._plugin = _load(path)
+        if not self._plugin.is_effect and not any_kind:
+            raise PluginError(f"{self._plugin.name} makes sound of its own: it must be an effect")
         self._lanes = [self._plugin]
         self._spread = False
         self._fs, self._channels, self._blocksize = 48_000.0, 2, 512
@@ -99,6 +118,7 @@ class Hosted:
             "kind": str(plugin.category),
             "identifier": str(plugin.identifier),
             "path": str(self._path),
+            "role": "effect" if plugin.is_effect else "instrument",
         }
 
     def parameters(self) -> list[ParameterFacts]:

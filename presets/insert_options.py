@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from semeq.engine.errors import SemeqError, UsageError
+from semeq.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from semeq.engine.inserts import Insert
@@ -194,7 +194,7 @@ def _tried_map(path: Path) -> "PluginMap":
 
     found = read_map(path)
     insert = turned_by(found)
-    with opened(insert, 48_000.0, _usual_channels(insert)) as guest:
+    with opened(insert, 48_000.0, None) as guest:
         knobs_of(guest, found)
     return found
 
@@ -219,20 +219,6 @@ def tried(inserts: "Sequence[Insert]", saves: Sequence[str], inputs: Sequence[Pa
     from semeq.engine.plugin_state import save_state
 
     for at, insert in enumerate(inserts):
-        with opened(insert, 48_000.0, _usual_channels(insert)) as guest:
+        with opened(insert, 48_000.0, None) as guest:
             if at in files:
                 save_state(guest, files[at], inputs=inputs)
-
-
-def _usual_channels(insert: "Insert") -> int:
-    """Return a number of channels that the plugin takes: most take two, some only one or more than two."""
-    from semeq.engine.plugin_guest import Guest
-
-    with Guest(insert.path) as guest:
-        for channels in (2, 1, 6, 8):
-            try:
-                guest.prepare(48_000.0, channels)
-            except SemeqError:
-                continue
-            return channels
-    return 2
