@@ -26,7 +26,7 @@ import numpy as np
 from semeq.engine.atomic import Replacement, explain
 from semeq.engine.audiofile import BLOCK_FRAMES, AudioReader
 from semeq.engine.audiowriter import encoding_for, open_writer
-from semeq.engine.blocks import amplified, first_sound, metered, through
+from semeq.engine.blocks import amplified, first_sound, metered, metered_as_sound, through
 from semeq.engine.carry import carry_all
 from semeq.engine.chain import Chain
 from semeq.engine.design import design
@@ -38,7 +38,6 @@ from semeq.engine.render_adaptive import Mind
 from semeq.engine.render_job import RenderJob
 from semeq.engine.render_through import eq_for
 from semeq.engine.report import Levels, Limiting, RenderReport, drift_lu
-from semeq.engine.samples import silence_damage
 from semeq.engine.settings import EQSettings
 from semeq.engine.spool import Spool
 from semeq.engine.timeline import Take, align, replay, take_chain
@@ -191,15 +190,8 @@ class _Render:
         self.warnings.extend(take.warnings)
         before, after = self._meter(), self._meter()
         chain = take_chain(take)
-
-        def source() -> Iterator[Audio]:
-            for block in self.reader.blocks():
-                sound = block.copy()
-                silence_damage(sound.reshape(-1))
-                before.feed(sound)
-                yield block
-
-        blocks = replay(take, source(), start=start, chain=chain)
+        source = metered_as_sound(self.reader.blocks(), before)
+        blocks = replay(take, source, start=start, chain=chain)
         self._write(new, metered(blocks, after), changed=True)
         self.reader.bad_samples = int(chain.ints[BAD])
         return before.levels(), after.levels(), 0.0, None
@@ -213,9 +205,8 @@ class _Render:
         if bad and self.job.take is not None:
             self.warnings.append(f"{bad:,} damaged samples were bridged, as they were live")
         elif bad:
-            self.warnings.append(
-                f"{bad:,} damaged samples (not a number, or beyond ±10,000) became silence"
-            )
+            said = f"{bad:,} damaged samples (not a number, or beyond ±10,000) became silence"
+            self.warnings.append(said)
         if self.clipped:
             self.warnings.append(f"{self.clipped:,} samples beyond full scale were clipped")
         self.warnings += self.inserts.warnings

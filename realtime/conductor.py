@@ -158,6 +158,7 @@ class Conductor(threading.Thread):
             settings,
             gain_db,
             state.bypass,
+            state.delta,
             (*self._problem, *self._meaning.warnings),
         )
 
@@ -183,6 +184,7 @@ class Conductor(threading.Thread):
             self._frames(FADE_S),
             not self.is_shut,
             0 if self.is_shut else self._frames(START_S),
+            plan.delta,
         )
 
     def _drain(self) -> None:
@@ -278,4 +280,4 @@ def _wish(state: ControlState) -> tuple[object, ...]:
 
 def _touched(state: ControlState) -> tuple[object, ...]:
     """Return all that a hand may turn and that is to be heard at once."""
-    return (*_wish(state), state.bypass, state.trim_db)
+    return (*_wish(state), state.bypass, state.delta, state.trim_db)

@@ -1,4 +1,4 @@
-"""What a person has asked for: one frozen state, and the actions that change it.
+"""The actions that change what a person has asked for, and the one rule by which they do.
 
 Everything that turns a knob (MIDI, keys, a file, later a panel) says an `Action`; `apply` is the only
 rule that turns a state and an action into the next state. A knob cannot fail: a value beyond its range
@@ -12,130 +12,38 @@ from semeq.engine.errors import SettingsError
 from semeq.engine.recipe import MAX_TERMS, Recipe
 from semeq.engine.spelling import normalise_word
 from semeq.presets.midi_bindings import LIMITS, Control
+from semeq.realtime.control_state import (
+    ADAPT_RANGE,
+    AMOUNT_RANGE,
+    BAND_TRIM_RANGE_DB,
+    BANDS,
+    NO_TRIMS,
+    TRIM_RANGE_DB,
+    ControlState,
+    checked_band,
+)
 
-#: Ranges, shared with the MIDI maps.
-AMOUNT_RANGE = LIMITS[Control.AMOUNT]
-ADAPT_RANGE = LIMITS[Control.ADAPT]
-TRIM_RANGE_DB = LIMITS[Control.TRIM]
-#: The bands of the EQ; people count them from 1.
-BANDS = range(1, 8)
-BAND_TRIM_RANGE_DB = (-12.0, 12.0)
-NO_TRIMS = (0.0,) * len(BANDS)
-
-
-def _finite(name: str, value: float, limits: tuple[float, float]) -> float:
-    value = float(value)
-    if not limits[0] <= value <= limits[1]:  # false for NaN, too
-        raise SettingsError(f"{name} must be in [{limits[0]:g}, {limits[1]:g}], got {value:g}")
-    return value + 0.0  # no minus zero
-
-
-def _band(band: int) -> int:
-    if isinstance(band, bool) or band not in BANDS:
-        raise SettingsError(f"a band must be in {BANDS[0]}..{BANDS[-1]}, got {band}")
-    return int(band)
-
-
-@dataclass(frozen=True, slots=True)
-class ControlState:
-    """All that a person controls.
-
-    Parameters
-    ----------
-    weights : tuple of (str, float)
-        The words that have a knob, in the order they are shown, each with its weight in [-4, 4]; at
-        most 32. A word at 0 stays.
-    amount : float
-        Strength of the whole, in [0, 2]; 0 is flat.
-    adapt : float
-        How much the sound itself has a say, in [0, 1].
-    bypass : bool
-        Whether the input passes as it is.
-    trim_db : float
-        Output level, in [-24, 12] dB.
-    frozen : bool
-        Whether what was heard up to now holds.
-    locks : frozenset of int
-        Bands (1 to 7) that stay at their trim, whatever is asked or heard.
-    band_trims_db : tuple of float
-        What a person adds to each band, seven values in [-12, 12] dB.
-
-    Raises
-    ------
-    SettingsError
-        If a value is out of its range.
-    RecipeError
-        If the weights could be no recipe.
-    """
-
-    weights: tuple[tuple[str, float], ...] = ()
-    amount: float = 1.0
-    adapt: float = 0.0
-    bypass: bool = False
-    trim_db: float = 0.0
-    frozen: bool = False
-    locks: frozenset[int] = frozenset()
-    band_trims_db: tuple[float, ...] = NO_TRIMS
-
-    def __post_init__(self) -> None:
-        # A state that exists has a recipe: the conductor need not be ready for anything else.
-        weights = tuple((word, weight + 0.0) for word, weight in Recipe(self.weights).terms)
-        object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "amount", _finite("amount", self.amount, AMOUNT_RANGE))
-        object.__setattr__(self, "adapt", _finite("adapt", self.adapt, ADAPT_RANGE))
-        object.__setattr__(self, "bypass", bool(self.bypass))
-        object.__setattr__(self, "trim_db", _finite("trim_db", self.trim_db, TRIM_RANGE_DB))
-        object.__setattr__(self, "frozen", bool(self.frozen))
-        object.__setattr__(self, "locks", frozenset(map(_band, self.locks)))
-        if len(self.band_trims_db) != len(BANDS):
-            raise SettingsError(f"band trims must be {len(BANDS)}, got {len(self.band_trims_db)}")
-        trims = tuple(_finite("band trim", t, BAND_TRIM_RANGE_DB) for t in self.band_trims_db)
-        object.__setattr__(self, "band_trims_db", trims)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words that have a knob."""
-        return tuple(word for word, _ in self.weights)
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the words that are not at 0."""
-        return Recipe(tuple((word, value) for word, value in self.weights if value != 0.0))
-
-    def weight(self, word: str) -> float:
-        """Return the weight of a word; 0 for one that has no knob."""
-        return dict(self.weights).get(word, 0.0)
-
-    def value(self, control: Control, word: str = "") -> float:
-        """Return what a continuous control stands at.
-
-        Raises
-        ------
-        KeyError
-            If the control is a button.
-        """
-        if control is Control.WORD:
-            return self.weight(word)
-        values = {
-            Control.AMOUNT: self.amount,
-            Control.ADAPT: self.adapt,
-            Control.TRIM: self.trim_db,
-        }
-        return values[control]
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the state as plain values for JSON."""
-        return {
-            "weights": dict(self.weights),
-            "amount": self.amount,
-            "adapt": self.adapt,
-            "bypass": self.bypass,
-            "trim_db": self.trim_db,
-            "frozen": self.frozen,
-            "locks": sorted(self.locks),
-            "band_trims_db": list(self.band_trims_db),
-        }
-
+__all__ = [
+    "ADAPT_RANGE",
+    "AMOUNT_RANGE",
+    "BANDS",
+    "BAND_TRIM_RANGE_DB",
+    "NO_TRIMS",
+    "TRIM_RANGE_DB",
+    "Action",
+    "AddWords",
+    "Bypass",
+    "ControlState",
+    "Delta",
+    "Freeze",
+    "Lock",
+    "Recall",
+    "Reset",
+    "Set",
+    "Step",
+    "TrimBand",
+    "apply",
+]
 
 # ---------------------------------------------------------------------------------------- actions
 
@@ -181,6 +89,13 @@ class Bypass:
 
 
 @dataclass(frozen=True, slots=True)
+class Delta:
+    """Let only what the EQ changes be heard (True), all of the sound (False), or change over (None)."""
+
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """Hold what was heard up to now (True), go on listening (False), or change over (None)."""
 
@@ -195,7 +110,7 @@ class Lock:
     on: bool | None = None
 
     def __post_init__(self) -> None:
-        _band(self.band)
+        checked_band(self.band)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +121,7 @@ class TrimBand:
     delta_db: float
 
     def __post_init__(self) -> None:
-        _band(self.band)
+        checked_band(self.band)
         if not math.isfinite(self.delta_db):
             raise SettingsError(f"a trim must be a finite number, got {self.delta_db}")
 
@@ -234,7 +149,7 @@ class Recall:
     state: ControlState
 
 
-Action = Set | Step | Bypass | Freeze | Lock | TrimBand | Reset | AddWords | Recall
+Action = Set | Step | Bypass | Delta | Freeze | Lock | TrimBand | Reset | AddWords | Recall
 
 
 def _check_target(control: Control, word: str) -> None:
@@ -282,6 +197,8 @@ def apply(state: ControlState, action: Action) -> ControlState:
             after = _with_value(state, control, word, round(moved, 9))
         case Bypass(on):
             after = replace(state, bypass=not state.bypass if on is None else on)
+        case Delta(on):
+            after = replace(state, delta=not state.delta if on is None else on)
         case Freeze(on):
             after = replace(state, frozen=not state.frozen if on is None else on)
         case Lock(band, on):

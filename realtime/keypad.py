@@ -5,6 +5,7 @@ up, down        choose a word
 left, right     less, more of it (also - and +; [ and ] in fine steps)
 z, delete       this word to 0
 space           bypass
+s               solo: only what the EQ changes is heard
 a, A            amount down, up        (a capital is always more)
 d, D            adapt down, up
 t, T            output trim down, up
@@ -29,6 +30,7 @@ from semeq.realtime.control import (
     AddWords,
     Bypass,
     ControlState,
+    Delta,
     Freeze,
     Lock,
     Reset,
@@ -50,6 +52,7 @@ HELP = (
     ("[ ]", "the same in fine steps"),
     ("z", "this word to 0"),
     ("space", "bypass"),
+    ("s", "hear only what the EQ changes"),
     ("a A", "amount down, up"),
     ("d D", "adapt down, up"),
     ("t T", "output trim down, up"),
@@ -74,6 +77,7 @@ _WEIGHTS = {
 }
 _OTHERS: Mapping[str, Action] = {
     " ": Bypass(),
+    "s": Delta(),
     "a": Step(Control.AMOUNT, -STEP),
     "A": Step(Control.AMOUNT, STEP),
     "d": Step(Control.ADAPT, -STEP),

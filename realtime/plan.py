@@ -22,6 +22,7 @@ class Plan:
     settings: EQSettings = field(default_factory=EQSettings.flat)
     gain_db: float = 0.0
     bypass: bool = False
+    delta: bool = False
     warnings: tuple[str, ...] = ()
 
     def notes(self) -> dict[str, Any]:

@@ -163,6 +163,7 @@ class Session:
             "locks": sorted(self.desk.state.locks),
             "band_trims_db": list(self.desk.state.band_trims_db),
             "bypass": plan.bypass,
+            "delta": plan.delta,
             "gain_db": round(plan.gain_db, 3),
             "bands": plan.settings.as_dicts(),
             "verification": self.verifier.as_dict(),

@@ -159,6 +159,7 @@ class Surface:
             amount=state.amount,
             adapt=state.adapt,
             bypass=state.bypass,
+            delta=state.delta,
             trim_db=state.trim_db,
             freqs_hz=self._freqs_hz,
             response_db=self._response(plan.settings, plan.gain_db),

@@ -11,13 +11,12 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from semeq.realtime.bars import flow, level_bar, weight_bar
+from semeq.realtime.bars import flow, weight_bar
 from semeq.realtime.chart import UNICODE, Glyphs, frequency_axis, plot
 from semeq.realtime.keypad import HELP
-from semeq.realtime.view_model import LIVE, Level, ViewModel, WordRow, clock, level_text
+from semeq.realtime.view_meters import levels
+from semeq.realtime.view_model import LIVE, ViewModel, WordRow, clock
 
-#: Scale of the level meters, dBFS.
-METER_RANGE_DB = (-60.0, 0.0)
 MIN_WIDTH = 24
 _ASCII = str.maketrans("↑↓←→−–…", "^v<>--~")
 MAX_CURVE_ROWS = 25
@@ -56,14 +55,14 @@ def view_lines(
     for part in (
         [_knobs(model, width)],
         _ear(model, width, glyphs),
-        _levels(model, width, glyphs),
+        levels(model, width, glyphs),
         _notes(model, width, height),
         _machine(model, width, glyphs),
     ):
         optional.append(part[: max(room, 0)])
         room -= len(part)
-    knobs, ear, levels, notes, machine = optional
-    lines = [header, *_upper(model, width, room, glyphs), *words, *knobs, *ear, *levels, *machine]
+    knobs, ear, meters, notes, machine = optional
+    lines = [header, *_upper(model, width, room, glyphs), *words, *knobs, *ear, *meters, *machine]
     lines += [*notes, last]
     for line in lines:
         line.no_wrap = True
@@ -82,6 +81,9 @@ def _header(model: ViewModel, width: int, glyphs: Glyphs) -> Text:
     right = Text()
     if model.bypass:
         right.append(" BYPASS ", "reverse bold")
+        right.append(" ")
+    elif model.delta:
+        right.append(" ONLY THE CHANGE ", "reverse bold")
         right.append(" ")
     right.append(model.state, "" if model.state == LIVE else "red bold reverse")
     right.append(f" {clock(model.elapsed_s)}")
@@ -214,31 +216,6 @@ def _bands(model: ViewModel) -> Text:
         label += f"{trim_db:+g}" if trim_db else ""
         text.append(" ")
         text.append(label, "reverse" if number == model.band else "")
-    return text
-
-
-def _levels(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
-    rows = max(len(model.levels_in), len(model.levels_out))
-    out = []
-    for row in range(min(rows, 2)):
-        line = Text()
-        for name, levels in ((" in ", model.levels_in), (" out ", model.levels_out)):
-            if row < len(levels):
-                line.append_text(_meter(name, levels[row], width // 2, glyphs))
-        out.append(line)
-    return out
-
-
-def _meter(name: str, level: Level, size: int, glyphs: Glyphs) -> Text:
-    low, high = METER_RANGE_DB
-    share = (level.peak_db - low) / (high - low)
-    hold = (level.hold_db - low) / (high - low)
-    text = Text.assemble((f"{name:<5}", "dim"))
-    text.append_text(level_bar(share, max(size - 13, 3), glyphs, hold))
-    over = level.hold_db >= 0.0
-    text.append(f"{level_text(level.hold_db):>6}", "red bold" if over else "")
-    text.append("!" if over else " ", "red bold")
-    text.append(" ")
     return text
 
 

@@ -108,7 +108,7 @@ class ViewModel:
         The words that have a knob.
     selected : int or None
         The chosen word; None when there are no keys.
-    amount, adapt, bypass, trim_db
+    amount, adapt, bypass, delta, trim_db
         As in `semeq.realtime.control.ControlState`.
     freqs_hz, response_db : Floats
         The curve that is heard, shapes ``(n,)``; may be empty.
@@ -147,6 +147,7 @@ class ViewModel:
     amount: float = 1.0
     adapt: float = 0.0
     bypass: bool = False
+    delta: bool = False
     trim_db: float = 0.0
     freqs_hz: Floats = field(default_factory=_no_curve)
     response_db: Floats = field(default_factory=_no_curve)
@@ -179,7 +180,9 @@ def plain_line(model: ViewModel) -> str:
     engine = model.engine
     parts = [
         clock(model.elapsed_s) + ("" if model.state == LIVE else f" {model.state}"),
-        "bypass" if model.bypass else model.recipe_text,
+        "bypass"
+        if model.bypass
+        else ("only the change of " if model.delta else "") + model.recipe_text,
         f"amount {model.amount:.2f}",
         f"in {_highest(model.levels_in)} out {_highest(model.levels_out)} dBFS",
         f"load {engine.load:.1%} max {engine.load_max:.1%}",

@@ -27,6 +27,25 @@ def test_moving_bands_are_not_heard(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"bench.md", "bench.json"}
 
 
+#: What may be heard of a switch, in dB against the sound. Measured: -133 or less.
+CLICK_DB = -100.0
+
+
+def test_no_switch_clicks(tmp_path: Path) -> None:
+    here = Path(__file__).parent / "bench"
+    command = [sys.executable, str(here), "--quick", "--only", "clicks", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    tables = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))["tables"]
+    switches = tables["What switching adds"]["data"]
+    assert len(switches) == 11
+    for name, measured in switches.items():
+        assert max(measured["away_db"], measured["lookahead_db"]) <= CLICK_DB, name
+        assert measured.get("ideal_db", CLICK_DB) <= CLICK_DB, name
+        if name != "freeze off":  # all but one would be heard without its fade
+            assert measured["hard_db"] > CLICK_DB, name
+
+
 def test_the_picture_of_the_filters_is_the_one_in_docs(tmp_path: Path) -> None:
     """``make picture`` redraws it."""
     here = Path(__file__).parent

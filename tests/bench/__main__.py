@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bench_callback
+import bench_clicks
 import bench_filters
 import bench_modulation
 import bench_offline
@@ -38,6 +39,9 @@ def tables(quick: bool, recipe: str, folder: Path) -> dict[str, Callable[[], Ite
         yield bench_modulation.spurious(3.0 if quick else 10.0)
         yield bench_modulation.overshoot(3.0 if quick else 10.0)
 
+    def clicks() -> Iterator[Table]:
+        yield bench_clicks.clicks(bench_clicks.TONES_HZ[1:2] if quick else bench_clicks.TONES_HZ)
+
     def filters() -> Iterator[Table]:
         yield bench_filters.cramping(200 if quick else 3000)
         yield bench_filters.cost(50 if quick else 500)
@@ -47,6 +51,7 @@ def tables(quick: bool, recipe: str, folder: Path) -> dict[str, Callable[[], Ite
         "memory": memory,
         "callback": callback,
         "modulation": modulation,
+        "clicks": clicks,
         "filters": filters,
     }
 
@@ -57,7 +62,7 @@ def main() -> None:
         "--quick", action="store_true", help="a look in a minute, not figures to publish"
     )
     parser.add_argument(
-        "--only", action="append", help="files, memory, callback, modulation or filters"
+        "--only", action="append", help="files, memory, callback, modulation, clicks or filters"
     )
     parser.add_argument("--recipe", default="warm", help="what the files are made (default: warm)")
     parser.add_argument("--out", type=Path, default=Path("bench-out"), help="folder of the results")
