@@ -74,6 +74,27 @@ def insert_options(command: Command) -> Command:
     return command
 
 
+def live_insert_options(command: Command) -> Command:
+    """Give a command ``--insert``, ``--set`` and ``--state``; `live_inserts_of` reads them."""
+    for option in reversed(_OPTIONS[:3]):
+        command = option(command)
+    return command
+
+
+def live_inserts_of(ctx: click.Context) -> "tuple[Insert, ...]":
+    """Return the inserts that a command's options ask for, not tried.
+
+    Raises
+    ------
+    UsageError
+        If an option cannot be understood.
+    DataError
+        If a state file is no such file.
+    """
+    given: dict[str, Any] = ctx.meta[_KEY]
+    return read_inserts(given["inserts"], given["settings"], given["states"])
+
+
 def _which(key: str, inserts: "Sequence[Insert]", option: str) -> int:
     """Return the index of the insert that `key` means."""
     from semeq.engine.plugin_host import split_name

@@ -112,7 +112,8 @@ def address_table(state: LiveState, fs: float) -> Ints:
 
 
 @jit
-def _take_newest(state: LiveState) -> None:
+def take_newest(state: LiveState) -> None:
+    """Take the newest set, if there is one and its time has come."""
     if not has_post(state.words):
         return
     if is_busy(state.chain) and not state.counters[IS_GENTLE]:
@@ -161,13 +162,19 @@ def _count_overs(state: LiveState, x: Audio) -> None:
 
 
 @jit
-def run_block(state: LiveState, x: Audio, y: Audio) -> None:
-    """Process one block of at most `MAX_FRAMES`: everything but the counting of time."""
-    _take_newest(state)
+def note_input(state: LiveState, x: Audio) -> None:
+    """Let whoever listens, and the counters, have the input as it came."""
     if state.counters[FIRST_SOUND] < 0:
         _mark_first_sound(state, x)
     _tap(state, x)
     _count_overs(state, x)
+
+
+@jit
+def run_block(state: LiveState, x: Audio, y: Audio) -> None:
+    """Process one block of at most `MAX_FRAMES`: everything but the counting of time."""
+    take_newest(state)
+    note_input(state, x)
     if x.shape[1] == y.shape[1]:
         process(state.chain, x, y)
         return
@@ -179,7 +186,8 @@ def run_block(state: LiveState, x: Audio, y: Audio) -> None:
 
 
 @jit
-def _count(state: LiveState, started: int, frames: int, fs: int, flags: int) -> None:
+def count_block(state: LiveState, started: int, frames: int, fs: int, flags: int) -> None:
+    """Note how long a block took, and what PortAudio says of it."""
     counters = state.counters
     elapsed_ns = int((now_ticks() - started) / TICKS_PER_NS)
     counters[CALLBACKS] += 1
@@ -196,7 +204,7 @@ def _count(state: LiveState, started: int, frames: int, fs: int, flags: int) -> 
     state.histogram[min(elapsed_ns // 1000, HISTOGRAM_US)] += 1
 
 
-_SIGNATURE = types.int32(
+SIGNATURE = types.int32(
     types.voidptr, types.voidptr, types.uint64, types.voidptr, types.uint64, types.voidptr
 )
 
@@ -239,10 +247,10 @@ def _callback(
         n = min(total - done, MAX_FRAMES)
         run_block(state, x[done : done + n], y[done : done + n])
         done += n
-    _count(state, started, total, fs, int(flags))
+    count_block(state, started, total, fs, int(flags))
     return 0
 
 
 def native_callback() -> Any:
     """Return the compiled callback; its ``address`` goes to PortAudio. Cached on disk."""
-    return kept(cfunc, _SIGNATURE, error_model="numpy")(_callback)
+    return kept(cfunc, SIGNATURE, error_model="numpy")(_callback)

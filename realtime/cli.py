@@ -10,6 +10,7 @@ import click
 
 from semeq.engine.errors import DeviceError, UsageError
 from semeq.presets.design_option import design_option
+from semeq.presets.insert_options import live_insert_options, live_inserts_of
 from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import like_option, make_or_like
 from semeq.realtime.control import AddWords
@@ -114,6 +115,15 @@ def _say(message: str) -> None:
     help="End with exit code 1 when the device is lost, instead of waiting for it.",
 )
 @design_option
+@live_insert_options
+@click.option(
+    "--insert-blocks",
+    type=click.IntRange(2, 16),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Blocks of delay that the plugins of each place get to work in.",
+)
 def live(
     make: str | None,
     like: str | None,
@@ -142,6 +152,7 @@ def live(
     plain: bool,
     no_reopen: bool,
     design: str,
+    insert_blocks: int,
 ) -> None:
     """Reshape the sound that comes in, live.
 
@@ -155,6 +166,7 @@ def live(
     from semeq.presets.shipped_model import why_deaf
     from semeq.realtime import devices as listing
     from semeq.realtime.hearing import shipped_hearing
+    from semeq.realtime.inserts import InsertConfig
     from semeq.realtime.midi_desk import MidiDesk
     from semeq.realtime.midi_input import MidiInput
     from semeq.realtime.session import Session, stopping_on_signals
@@ -163,6 +175,7 @@ def live(
     from semeq.realtime.stream import StreamConfig
     from semeq.realtime.surface import Notices, Surface
 
+    inserts = InsertConfig(live_inserts_of(click.get_current_context()), insert_blocks)
     notices = Notices()
     vocabulary = load_vocabulary()
     make = make_or_like(make, like)
@@ -193,8 +206,9 @@ def live(
         hearing,
         design,
         not no_reopen,
+        inserts,
     )
-    if not is_compiled("callback"):
+    if not is_compiled("insert_callback" if inserts else "callback"):
         notices("compiling the audio path for this processor, once: this takes a moment")
     session = Session(config, vocabulary, notices)
     knobs = None

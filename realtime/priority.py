@@ -12,6 +12,10 @@ from contextlib import contextmanager
 
 #: JACK's and PipeWire's audio threads run at 60 and above.
 CONTROL_PRIORITY = 5
+#: Plugins in processes of their own: their blocks are waited for, by nobody who must not wait.
+PLUGIN_PRIORITY = 40
+#: A process of real-time priority that computes for so long without a pause is ended by the system, µs.
+LONGEST_SPELL_US = 400_000
 #: How long one Python thread may keep the interpreter while another wants it; 5 ms by default.
 SWITCH_INTERVAL_S = 0.0005
 
@@ -21,6 +25,21 @@ def prefer_this_thread() -> bool:
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(CONTROL_PRIORITY))
     except (AttributeError, OSError):
+        return False
+    return True
+
+
+def prefer_this_process() -> bool:
+    """Ask for a plugin's priority for this process; one that spins is ended before the machine feels it."""
+    try:
+        import resource
+
+        limit = (LONGEST_SPELL_US, LONGEST_SPELL_US)
+        resource.setrlimit(resource.RLIMIT_RTTIME, limit)
+        # its helpers' threads do not take it over
+        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(PLUGIN_PRIORITY))
+    except (ImportError, AttributeError, OSError, ValueError):  # not Linux, or not granted
         return False
     return True
 

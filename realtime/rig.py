@@ -16,11 +16,12 @@ from semeq.engine.words import Vocabulary
 from semeq.realtime import devices, jack
 from semeq.realtime.conductor import Conductor
 from semeq.realtime.desk import Desk, Snapshot
+from semeq.realtime.inserts import LiveInserts, block_of
 from semeq.realtime.plan import Plan
 from semeq.realtime.record import ControlLog, segment
 from semeq.realtime.repeating import recording
 from semeq.realtime.session_config import SessionConfig
-from semeq.realtime.stream import LiveStream, StreamConfig
+from semeq.realtime.stream import JACK_API, LiveStream, StreamConfig, shape_of
 from semeq.realtime.verifier import Verifier
 from semeq.realtime.wiring import Wire, Wiring
 
@@ -53,7 +54,9 @@ class Rig:
     frames_before, seconds_before : int, float
         Sound that the earlier rigs have processed.
     latency_ms : float
-        Input to output as the device reports it, and our own look-ahead.
+        Input to output as the device reports it, our own look-ahead, and the inserts' delay.
+    inserts : LiveInserts or None
+        The plugins, where there are any.
     wiring : Wiring or None
         How JACK has wired the stream.
     """
@@ -69,7 +72,14 @@ class Rig:
     ) -> None:
         self._config, self._desk, self._say = config, desk, say
         self.number: int = 1 if before is None else before.number + 1
-        self.stream = LiveStream(stream, config.hearing.make_tap())
+        self.inserts: LiveInserts | None = None
+        if config.inserts:
+            block = block_of(stream.blocksize, is_jack=stream.output.api == JACK_API)
+            stream = replace(stream, blocksize=block)
+            fs, channels, _ = shape_of(stream)
+            self.inserts = LiveInserts(config.inserts, fs, channels, block, say)
+        stages = None if self.inserts is None else self.inserts.stages
+        self.stream = LiveStream(stream, config.hearing.make_tap(), stages)
         self.worker = config.hearing.worker(self.stream, say)
         means = replace(config.hearing.means(vocabulary, self.worker), design=config.design)
         self.conductor = Conductor(desk, self.stream, means)
@@ -105,9 +115,14 @@ class Rig:
         DeviceError
             If it does not open.
         """
+        if self.inserts is not None:
+            self.inserts.prepare(is_strict=self.number == 1)
+            self._parts.callback(self.inserts.finish)
         self.conductor.prepare()
         self._parts.enter_context(self.stream)
-        own = self.stream.config.lookahead_frames / self.stream.fs
+        if self.inserts is not None:
+            self._parts.enter_context(self.inserts)
+        own = self.added_frames / self.stream.fs
         self.latency_ms = 1000.0 * (sum(self.stream.latency_s) + own)
         self._wire()
 
@@ -118,6 +133,12 @@ class Rig:
         if name is not None and client is not None:
             self.wiring = Wiring(client, name, self._wires)
             self._parts.enter_context(self.wiring)
+
+    @property
+    def added_frames(self) -> int:
+        """What we add to the device's latency: the limiter's look-ahead, and the delay of the inserts."""
+        inserts = 0 if self.inserts is None else self.inserts.delay_frames
+        return self.stream.config.lookahead_frames + inserts
 
     def start(self) -> None:
         """Start what runs beside the sound.

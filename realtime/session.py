@@ -19,6 +19,7 @@ from semeq.engine.encoder import Heard
 from semeq.engine.words import Vocabulary
 from semeq.realtime.desk import Desk
 from semeq.realtime.hearing import regions
+from semeq.realtime.inserts import LiveInserts
 from semeq.realtime.plan import Plan
 from semeq.realtime.priority import prompt_switching
 from semeq.realtime.pulse import Link
@@ -89,8 +90,13 @@ class Session:
         return self.rig.verifier
 
     @property
+    def inserts(self) -> LiveInserts | None:
+        """The plugins, where there are any."""
+        return self.rig.inserts
+
+    @property
     def latency_ms(self) -> float:
-        """Input to output as the device reports it, and our own look-ahead."""
+        """Input to output as the device reports it, our own look-ahead, and the inserts' delay."""
         return self.rig.latency_ms
 
     def stop(self) -> None:
@@ -145,7 +151,8 @@ class Session:
             },
             "load": round(counts.load, 5),
             "latency_ms": round(self.latency_ms, 3),
-            "added_frames": self.stream.config.lookahead_frames,
+            "added_frames": self.rig.added_frames,
+            "inserts": self.inserts.notes() if self.inserts is not None else [],
             "bad_samples": counts.bad_samples,
             "clipped_samples": counts.clipped_samples,
             "limited_frames": counts.limited_frames,

@@ -6,6 +6,7 @@ from pathlib import Path
 from semeq.engine.design import DEFAULT_DESIGN
 from semeq.realtime.control import ControlState
 from semeq.realtime.hearing import DEAF, HearingConfig
+from semeq.realtime.inserts import NO_INSERTS, InsertConfig
 from semeq.realtime.stream import StreamConfig
 
 
@@ -29,6 +30,8 @@ class SessionConfig:
         How bands become filters, see `semeq.engine.design.DESIGNERS`.
     reopens : bool
         Whether a device that is lost is waited for; otherwise its loss ends the session.
+    inserts : InsertConfig
+        Plugins before and after the EQ.
     """
 
     stream: StreamConfig
@@ -40,3 +43,4 @@ class SessionConfig:
     hearing: HearingConfig = DEAF
     design: str = DEFAULT_DESIGN
     reopens: bool = True
+    inserts: InsertConfig = NO_INSERTS

@@ -23,6 +23,8 @@ from semeq.realtime import callback as native
 from semeq.realtime import devices
 from semeq.realtime.counts import Counts, count_on, read_counts
 from semeq.realtime.devices import Device
+from semeq.realtime.insert_callback import inserted_callback, inserted_state, inserted_table
+from semeq.realtime.insert_stage import Stage
 from semeq.realtime.mailbox import post
 from semeq.realtime.tap import TAP_FRAMES, Tap, cleaned, private_tap
 
@@ -82,11 +84,19 @@ class StreamConfig:
     ceiling_db: float = 0.0
 
 
+def shape_of(config: StreamConfig) -> tuple[float, int, int]:
+    """Return sample rate in Hz, channels, and input channels of the stream that this opens."""
+    channels = min(config.channels or 2, config.output.outputs, MAX_CHANNELS)
+    fs = float(config.fs or config.output.fs)
+    return fs, channels, min(channels, config.input.inputs)
+
+
 class LiveStream:
     """A running duplex stream and the arrays it works on.
 
     Use as a context manager: the stream runs inside. The gate is closed until the first set opens it.
-    `make_tap` makes the place for the newest input, given the number of channels.
+    `make_tap` makes the place for the newest input, given the number of channels; `stages` are where plugins
+    stand before and after the EQ, if there are any.
 
     Raises
     ------
@@ -99,24 +109,37 @@ class LiveStream:
     #: Closes a stream that does not answer.
     _closer: threading.Thread | None = None
 
-    def __init__(self, config: StreamConfig, make_tap: Callable[[int], Tap] = private_tap) -> None:
+    def __init__(
+        self,
+        config: StreamConfig,
+        make_tap: Callable[[int], Tap] = private_tap,
+        stages: tuple[Stage, Stage] | None = None,
+    ) -> None:
         self.config = config
-        self.fs = float(config.fs or config.output.fs)
-        most = min(config.output.outputs, MAX_CHANNELS)
-        self.channels = min(config.channels or 2, most)
-        self.in_channels = min(self.channels, config.input.inputs)
+        self.fs, self.channels, self.in_channels = shape_of(config)
         tap = make_tap(self.in_channels)
         self._tap_memory = tap.memory
-        self.state = native.live_state(
+        fs, n_in, frames, ceiling_db = (
             self.fs,
             self.in_channels,
-            self.channels,
-            lookahead_frames=config.lookahead_frames,
-            ceiling_db=config.ceiling_db,
-            tap=tap,
+            config.lookahead_frames,
+            config.ceiling_db,
         )
-        self._table = native.address_table(self.state, self.fs)
-        self._function = native.native_callback()
+        if stages is None:
+            self.state = native.live_state(
+                fs, n_in, self.channels, lookahead_frames=frames, ceiling_db=ceiling_db, tap=tap
+            )
+            self._table = native.address_table(self.state, fs)
+            self._function = native.native_callback()
+            self._out_peaks = self.state.chain.peaks
+        else:
+            state = inserted_state(
+                fs, n_in, *stages, lookahead_frames=frames, ceiling_db=ceiling_db, tap=tap
+            )
+            self.state, self._out_peaks = state.seen, state.last.peaks
+            self._all = state
+            self._table = inserted_table(state, fs)
+            self._function = inserted_callback()
         self._stream: _PortAudioStream | None = None
 
     def __enter__(self) -> Self:
@@ -265,5 +288,5 @@ class LiveStream:
         """Return the highest input and output sample of the last few stretches of 1024 frames."""
         newest = int(self.state.chain.ints[PEAKS])
         slots = (np.arange(newest - stretches, newest + 1)) % PEAK_SLOTS
-        highest = self.state.chain.peaks[slots].max(axis=0)
+        highest = self.state.chain.peaks[slots, 0].max(), self._out_peaks[slots, 1].max()
         return float(highest[0]), float(highest[1])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from semeq.engine.settings import LAYOUT, REST_FREQS_HZ, Band, EQSettings
 from semeq.engine.timeline import ControlSet, Event, Take, replay
 from semeq.engine.units import Audio
 from semeq.realtime import callback as native
+from semeq.realtime.insert_callback import inserted_callback
 from semeq.realtime.mailbox import post
 from semeq.realtime.tap import TAP_FRAMES, TAPPED
 
@@ -179,18 +181,17 @@ def test_the_tap_holds_the_newest_input() -> None:
     np.testing.assert_array_equal(host.state.tap[newest], x[-1000:])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts by LD_PRELOAD")
-def test_it_never_allocates_frees_locks_or_waits(tmp_path: Path) -> None:
+def armed(script: str, folder: Path) -> dict[str, Any]:
+    """Run a script in a process that counts what is allocated, freed, locked and waited for."""
     compiler = shutil.which("cc")
     assert compiler, "a C compiler is needed to build the counter: apt-get install gcc"
-    library = tmp_path / "interpose.so"
+    library = folder / "interpose.so"
     subprocess.run(
         [compiler, "-shared", "-fPIC", "-O1", "-o", library, HERE / "interpose.c", "-ldl"],
         check=True,
     )
-    native.native_callback()  # compiled and cached before the counted process starts
     done = subprocess.run(
-        [sys.executable, HERE / "armed_callback.py", library],
+        [sys.executable, HERE / script, library],
         env={**os.environ, "LD_PRELOAD": str(library)},
         capture_output=True,
         text=True,
@@ -198,7 +199,24 @@ def test_it_never_allocates_frees_locks_or_waits(tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts by LD_PRELOAD")
+def test_it_never_allocates_frees_locks_or_waits(tmp_path: Path) -> None:
+    native.native_callback()  # compiled and cached before the counted process starts
+    result = armed("armed_callback.py", tmp_path)
     assert result["control"] == [1, 1, 1, 0]  # the counters do count
     assert result["applied"] > 100
+    assert result["callback"] == [0, 0, 0, 0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts by LD_PRELOAD")
+def test_with_inserts_neither(tmp_path: Path) -> None:
+    inserted_callback()
+    result = armed("armed_inserts.py", tmp_path)
+    assert min(result["late"]) > 3
+    assert min(result["wrong"]) > 0
+    assert result["wet"] > 100
     assert result["callback"] == [0, 0, 0, 0]
