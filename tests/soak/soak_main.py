@@ -37,7 +37,7 @@ def table(runs: list[Soak]) -> Table:
             "changes",
             "collections (longest)",
             "memory, MiB",
-            "MiB in 10 min",
+            "grown, MiB",
             "load average",
             "steal",
         ],
