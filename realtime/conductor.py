@@ -214,7 +214,7 @@ class Conductor(threading.Thread):
 
     def prepare(self) -> None:
         """Publish the first set; before the stream opens, so that its first block has it."""
-        self._followed = self._desk.state
+        self._followed, self._was_shut = self._desk.state, self.is_shut
         plan = self._planned(self._followed)
         self._publish(plan, self._control(plan, ramp_s=0.0))
 

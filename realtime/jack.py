@@ -74,12 +74,24 @@ def _c_function(name: str) -> ctypes.c_void_p:
 
 
 def hush() -> None:
-    """Let libjack print nothing on the terminal, where it would stand across the view."""
+    """Let libjack print nothing on the terminal, where it would stand across the view.
+
+    Somebody who listens to what it says (`is_heard`) goes on listening.
+    """
     library = _library()
-    if library is not None:
+    if library is not None and library._handle not in _heard:
         # strlen takes a text and does nothing with it
         library.jack_set_error_function(_c_function("strlen"))
         library.jack_set_info_function(_c_function("strlen"))
+
+
+def is_heard(library: ctypes.CDLL) -> None:
+    """Say that somebody has set the error function of a libjack, which need not be the one used here."""
+    _heard.add(library._handle)
+
+
+#: The loader's handles of those libraries.
+_heard: set[int] = set()
 
 
 class JackClient:

@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from semeq.engine.errors import DeviceError, MissingPackageError
+from semeq.realtime import jack
 
 #: Not the name of the audio client: JACK would add a number to one of them.
 CLIENT_NAME = "semeq-midi"
@@ -246,6 +247,7 @@ class _JackLog:
             library.jack_set_info_function(_nothing())
         except (OSError, AttributeError):
             return
+        jack.is_heard(library)
         self._library = library
         atexit.register(self._detach)
 

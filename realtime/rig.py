@@ -108,7 +108,7 @@ class Rig:
         return self.conductor.plan
 
     def open(self) -> None:
-        """Open the device: sound runs from here on, with a start ramp.
+        """Open the device: sound runs from here on, with a start ramp once it is wired as it was.
 
         Raises
         ------
@@ -118,6 +118,8 @@ class Rig:
         if self.inserts is not None:
             self.inserts.prepare(is_strict=self.number == 1)
             self._parts.callback(self.inserts.finish)
+        # PortAudio wires to the device first: what is put in its place would come in as a step
+        self.conductor.is_shut = self._wires is not None
         self.conductor.prepare()
         self._parts.enter_context(self.stream)
         if self.inserts is not None:
@@ -125,6 +127,7 @@ class Rig:
         own = self.added_frames / self.stream.fs
         self.latency_ms = 1000.0 * (sum(self.stream.latency_s) + own)
         self._wire()
+        self.conductor.is_shut = False
 
     def _wire(self) -> None:
         """Restore how an earlier rig was wired, and keep to it."""

@@ -1,3 +1,4 @@
+import ctypes.util
 import gc
 import logging
 import signal
@@ -13,8 +14,11 @@ from jack_server import JackServer
 from midi_sender import MidiSender
 
 from semeq.presets.midi_maps import load_map
+from semeq.realtime import devices
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
+from semeq.realtime.jack import connect
+from semeq.realtime.midi_backend import _JackLog
 from semeq.realtime.midi_desk import MidiDesk
 from semeq.realtime.midi_input import JOIN_S, MidiInput
 from semeq.realtime.midi_keeper import PortState
@@ -45,12 +49,18 @@ class Heard:
         self.due = None
 
 
-def wait_for(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.perf_counter() + TIMEOUT_S
+#: A port that goes is missed, and one that returns is open, within so long.
+GONE_S, BACK_S = 0.5, 2.0
+
+
+def wait_for(is_so: Callable[[], bool], what: str) -> float:
+    """Wait until something is so; return how long that took, in s."""
+    began = time.perf_counter()
     while not is_so():
-        if time.perf_counter() > deadline:
+        if time.perf_counter() > began + TIMEOUT_S:
             pytest.fail(f"{what} did not happen")
         time.sleep(0.002)
+    return time.perf_counter() - began
 
 
 @pytest.mark.parametrize("is_polled", [True, False])
@@ -165,6 +175,20 @@ def test_nothing_is_lost_while_python_is_busy(jack: JackServer) -> None:
 
 
 @pytest.mark.jack
+def test_a_hushed_libjack_still_tells_that_its_server_is_gone(own_jack: JackServer) -> None:
+    """The one of PortAudio and of a python-rtmidi without a libjack of its own is one library."""
+    log = _JackLog()
+    log.attach(ctypes.util.find_library("jack") or "libjack.so.0")
+    client = connect()
+    assert client is not None
+    devices.hush()
+    own_jack.stop(signal.SIGKILL)
+    wait_for(lambda: log.losses > 0, "hearing that the server is gone")
+    assert client.is_lost
+    client.close()
+
+
+@pytest.mark.jack
 def test_other_programs_connect_to_a_virtual_port(jack: JackServer) -> None:
     heard = Heard()
     with MidiSender() as sender, MidiInput("virtual", heard, api="jack") as midi:
@@ -176,7 +200,9 @@ def test_other_programs_connect_to_a_virtual_port(jack: JackServer) -> None:
 
 
 @pytest.mark.jack
-def test_a_controller_that_leaves_and_returns(jack: JackServer) -> None:
+def test_a_controller_that_leaves_and_returns(
+    jack: JackServer, record_property: Callable[[str, object], None]
+) -> None:
     heard = Heard()
     lines: list[str] = []
     with MidiInput("nano", heard, api="jack", announce=lines.append) as midi:
@@ -184,14 +210,17 @@ def test_a_controller_that_leaves_and_returns(jack: JackServer) -> None:
             wait_for(lambda: midi.status.state is PortState.OPEN, "opening")
             sender.send(0xB0, 20, 1)
             wait_for(lambda: len(heard.messages) == 1, "hearing it")
-        wait_for(lambda: midi.status.state is PortState.WAITING, "seeing that it is gone")
+        gone_s = wait_for(lambda: midi.status.state is PortState.WAITING, "seeing that it is gone")
         with MidiSender("nano two"):
             time.sleep(1.2)
             assert midi.status.state is PortState.WAITING  # that is another one
             with MidiSender() as sender:
-                wait_for(lambda: midi.status.state is PortState.OPEN, "finding it again")
+                back_s = wait_for(lambda: midi.status.state is PortState.OPEN, "finding it again")
                 sender.send(0xB0, 20, 2)
                 wait_for(lambda: len(heard.messages) == 2, "hearing it again")
+    record_property("midi_port", f"missed in {gone_s:.3f} s, back in {back_s:.3f} s")
+    assert gone_s <= GONE_S
+    assert back_s <= BACK_S
     assert lines[-3:] == [
         "MIDI port nano:knobs (JACK) is open",
         "MIDI port nano:knobs is gone: waiting for it to return",

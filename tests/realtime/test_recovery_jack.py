@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from jack_probe import Probe
-from jack_server import JackServer, cut_off
+from jack_server import FS, JackServer, cut_off
 from jack_takes import lag, read_wav, through_semeq
 from live_process import Live, ports
 from midi_sender import MidiSender
+from scipy.signal import firwin
 
 from semeq.engine.synth import demo_mix
 from semeq.engine.take_file import read_take
@@ -65,6 +67,20 @@ def is_lost(status: dict[str, Any]) -> bool:
 
 def is_running(status: dict[str, Any]) -> bool:
     return bool(status["state"] == "running")
+
+
+def silences(heard: Audio) -> list[tuple[int, int]]:
+    """Return where 10 ms of zeros and more begin and end within a recording, not at its ends."""
+    sounds = np.flatnonzero(heard)
+    return [(int(a) + 1, int(b)) for a, b in pairwise(sounds) if b - a > 0.01 * FS]
+
+
+def click_db(heard: Audio, at: int) -> float:
+    """Return the peak above 4 kHz from just before a frame to 0.6 s after it, dB of the tone's peak."""
+    near = heard[at - 200 : at + round(0.6 * FS)].astype(np.float64)
+    high = np.convolve(near, firwin(255, 4000.0, fs=FS, pass_zero=False, window=("kaiser", 14.0)))
+    peak: float = np.abs(high[: len(near)]).max()
+    return 20.0 * float(np.log10(peak / np.abs(heard).max()))
 
 
 def wires(port: str) -> set[str]:
@@ -117,26 +133,40 @@ def test_a_server_that_dies_and_returns(
     assert "is back at 44100 Hz (it was 48000 Hz)" in err
 
 
-def test_a_client_that_the_server_drops_is_wired_again_as_it_was(
+def test_it_returns_wired_as_it_was_and_without_a_click(
     own_jack: JackServer, tmp_path: Path, record_property: Record
 ) -> None:
-    silence = np.zeros((480, 2), dtype=np.float32)
-    with Probe("player", silence, 2) as player, Live(tmp_path, *PLAIN) as live:
-        for i in (0, 1):
-            player.connect(f"player:out_{i + 1}", f"semeq:in_{i}")
-            player.disconnect(f"system:capture_{i + 1}", f"semeq:in_{i}")
+    """The server drops us, and later hangs for a while, under a tone that plays on."""
+    assert own_jack.process is not None
+    t = np.arange(6 * FS) / FS
+    tone = np.repeat((0.5 * np.sin(2 * np.pi * 997.0 * t)).astype(np.float32)[:, None], 2, axis=1)
+    with Probe("player", tone, 2) as player, Live(tmp_path, *PLAIN) as live:
+        through_semeq(player)
         time.sleep(0.3)
-        cut_off(live.process.pid)
-        seen_s = wait_for(live, is_lost, "not seen")
-        back_s = wait_for(live, is_running, "not back")
-        record_property("dropped", f"seen in {seen_s:.3f} s, back in {back_s:.3f} s")
-        assert seen_s <= DETECTED_S
-        assert back_s <= BACK_S
-        for i in (0, 1):
-            wait_wired(f"semeq:in_{i}", f"player:out_{i + 1}")
-            wait_wired(f"semeq:out_{i}", f"system:playback_{i + 1}")
+        with in_background(player) as taken:
+            time.sleep(0.8)
+            cut_off(live.process.pid)
+            seen_s = wait_for(live, is_lost, "not seen")
+            back_s = wait_for(live, is_running, "not back")
+            record_property("dropped", f"seen in {seen_s:.3f} s, back in {back_s:.3f} s")
+            for i in (0, 1):
+                wait_wired(f"semeq:in_{i}", f"player:out_{i + 1}")
+                wait_wired(f"semeq:out_{i}", f"player:in_{i + 1}")
+            time.sleep(0.8)
+            own_jack.process.send_signal(signal.SIGSTOP)
+            wait_for(live, is_lost, "not seen")
+            own_jack.process.send_signal(signal.SIGCONT)
+            wait_for(live, is_running, "not back")
         code, _, err = live.stop()
     assert code == 0, err
+    assert seen_s <= DETECTED_S
+    assert back_s <= BACK_S
+    edges = silences(taken[0][:, 0])
+    assert len(edges) == 2
+    clicks_db = [click_db(taken[0][:, 0], end) for _, end in edges]
+    record_property("click_at_return_db", [round(c, 1) for c in clicks_db])
+    assert max(clicks_db) <= -100.0
+    assert click_db(taken[0][:, 0], edges[0][0]) > -60.0  # where it was cut, there is one
 
 
 def test_an_interface_that_is_a_client_of_its_own_goes_and_returns(
@@ -171,6 +201,9 @@ def test_an_interface_that_is_a_client_of_its_own_goes_and_returns(
     up = heard[: int(np.argmax(heard == 0.5))]
     assert up[0] == 0.0  # it begins from silence, and rises smoothly
     assert np.abs(np.diff(up)).max() < 1e-4
+    at_return_db = click_db(heard, int(np.argmax(heard > 0.0)))
+    record_property("ports_click_at_return_db", round(at_return_db, 1))
+    assert at_return_db <= -100.0
 
 
 @pytest.mark.parametrize("is_dead", [False, True])
