@@ -15,6 +15,7 @@ from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import like_option, make_or_like
 from semeq.realtime.control import AddWords
 from semeq.realtime.hearing_options import hearing_options
+from semeq.realtime.jack_options import jack_options
 from semeq.realtime.status_file import summary
 
 MAX_BLOCK = 8192
@@ -115,6 +116,7 @@ def _say(message: str) -> None:
     help="End with exit code 1 when the device is lost, instead of waiting for it.",
 )
 @design_option
+@jack_options
 @live_insert_options
 @click.option(
     "--insert-blocks",
@@ -153,6 +155,8 @@ def live(
     no_reopen: bool,
     design: str,
     insert_blocks: int,
+    client_name: str | None,
+    connects: bool,
 ) -> None:
     """Reshape the sound that comes in, live.
 
@@ -183,7 +187,7 @@ def live(
     memory = NOTHING if fresh else recall(notices, vocabulary.words.__contains__)
     start = Start(wishes, memory, vocabulary, why_deaf(), notices)
     midi_map_used = start.map() if start.midi is not None else None
-    listing.refresh()
+    listing.refresh(client_name)
     device_out = start.device("output")
     fs = samplerate or device_out.fs
     stream = StreamConfig(
@@ -207,6 +211,7 @@ def live(
         design,
         not no_reopen,
         inserts,
+        connects,
     )
     if not is_compiled("insert_callback" if inserts else "callback"):
         notices("compiling the audio path for this processor, once: this takes a moment")

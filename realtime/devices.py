@@ -108,8 +108,11 @@ def hush() -> None:
     _hushed.set()
 
 
-def refresh(client_name: str = CLIENT_NAME) -> None:
-    """Look for devices anew; to JACK we are `client_name`. No stream may be open, but for abandoned ones."""
+def refresh(client_name: str | None = None) -> None:
+    """Look for devices anew; to JACK we are `client_name`, by default what we were before.
+
+    No stream may be open, but for abandoned ones.
+    """
     sd = portaudio()
     with quiet():
         if _abandoned.is_set():
@@ -120,7 +123,8 @@ def refresh(client_name: str = CLIENT_NAME) -> None:
             sd._terminate()
         with suppress(AttributeError, OSError):  # a PortAudio built without JACK
             set_name = _library().PaJack_SetClientName
-            _names.append(client_name.encode())  # PortAudio keeps the pointer
+            usual = _names[-1] if _names else CLIENT_NAME.encode()
+            _names.append(client_name.encode() if client_name else usual)  # it keeps the pointer
             set_name(_names[-1])
         try:
             sd._initialize()

@@ -93,7 +93,7 @@ class Rig:
         )
         self.frames_before, self.seconds_before, self.latency_ms = 0, 0.0, 0.0
         self.wiring: Wiring | None = None
-        self._wires: frozenset[Wire] | None = None
+        self._wires: frozenset[Wire] | None = None if config.connects else frozenset()
         if before is not None:
             self._wires = before.wiring.wires if before.wiring is not None else None
             frames = before.stream.counts().position

@@ -32,6 +32,8 @@ class SessionConfig:
         Whether a device that is lost is waited for; otherwise its loss ends the session.
     inserts : InsertConfig
         Plugins before and after the EQ.
+    connects : bool
+        Whether JACK wires our ports to the devices; otherwise somebody else does.
     """
 
     stream: StreamConfig
@@ -44,3 +46,4 @@ class SessionConfig:
     design: str = DEFAULT_DESIGN
     reopens: bool = True
     inserts: InsertConfig = NO_INSERTS
+    connects: bool = True
