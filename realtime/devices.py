@@ -46,6 +46,7 @@ class Device:
     is_default_output: bool = False
 
 
+_imported: list[ModuleType] = []
 _quieting = threading.RLock()
 _hushed = threading.Event()
 
@@ -81,6 +82,8 @@ def portaudio() -> ModuleType:
     MissingPackageError
         If it, or the PortAudio library under it, is not installed.
     """
+    if _imported:  # quieting would wait for whoever is quiet now, and that one may wait for us
+        return _imported[0]
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     try:
         with quiet():
@@ -93,8 +96,8 @@ def portaudio() -> ModuleType:
         raise MissingPackageError(
             "the Python package 'sounddevice' is not installed: pip install sounddevice"
         ) from None
-    module: ModuleType = sounddevice
-    return module
+    _imported.append(sounddevice)
+    return _imported[0]
 
 
 def hush() -> None:

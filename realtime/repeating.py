@@ -31,8 +31,16 @@ def repeating(every_s: float, job: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def recording(path: Path, stream: LiveStream, say: Callable[[str], None]) -> Iterator[None]:
-    """Write what comes in to a file, damage and all; a disk that is too slow is said."""
+def recording(
+    path: Path,
+    stream: LiveStream,
+    say: Callable[[str], None],
+    on_end: Callable[[int], None] = lambda frames: None,
+) -> Iterator[None]:
+    """Write what comes in to a file, damage and all; a disk that is too slow is said.
+
+    `on_end` is told up to which frame of the stream the file goes.
+    """
     recorder = InputRecorder(path, stream.fs, stream.in_channels, say)
     read = 0
 
@@ -50,5 +58,6 @@ def recording(path: Path, stream: LiveStream, say: Callable[[str], None]) -> Ite
         with repeating(TAP_EVERY_S, copy):
             yield
         copy()
+        on_end(read)
     finally:
         recorder.close()

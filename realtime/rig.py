@@ -103,6 +103,7 @@ class Rig:
             self.conductor.go_on_from(before.conductor)
         self._parts = ExitStack()
         self._is_listening = False
+        self._recorded_frames: int | None = None
 
     def _plan(self) -> Plan:
         return self.conductor.plan
@@ -185,10 +186,17 @@ class Rig:
 
     def _close_log(self, log: ControlLog) -> None:
         counts = self.stream.counts()
-        log.close(counts.position, counts.first_sound)
+        # the stream goes on while its recordings are closed: both are to end at the same frame
+        frames = counts.position if self._recorded_frames is None else self._recorded_frames
+        log.close(frames, counts.first_sound)
 
     def _start_recording(self, path: Path) -> None:
-        self._parts.enter_context(recording(path, self.stream, self._say))
+        self._parts.enter_context(
+            recording(path, self.stream, self._say, on_end=self._note_recorded)
+        )
+
+    def _note_recorded(self, frames: int) -> None:
+        self._recorded_frames = frames
 
     def _listen(self, snapshot: Snapshot | None = None) -> None:
         """Start to listen once the sound has a say; it goes on from then."""

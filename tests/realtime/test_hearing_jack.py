@@ -100,7 +100,7 @@ def here(jack: JackServer) -> Iterator[None]:
     """PortAudio in this process; it leaves the server afterwards, so that others may take its name."""
     listing.refresh()
     yield
-    listing.portaudio()._terminate()
+    listing.shut()
 
 
 # --------------------------------------------------------------------------- what the sound does

@@ -24,11 +24,12 @@ from semeq.engine.take_file import read_take
 from semeq.engine.timeline import align, replay
 from semeq.engine.units import Audio
 from semeq.presets.library import load_vocabulary
-from semeq.realtime import devices, pulse
+from semeq.realtime import devices, pulse, rig
 from semeq.realtime.control import ControlState
+from semeq.realtime.repeating import recording
 from semeq.realtime.session import Session
 from semeq.realtime.session_config import SessionConfig
-from semeq.realtime.stream import StreamConfig
+from semeq.realtime.stream import LiveStream, StreamConfig
 
 pytestmark = pytest.mark.jack
 
@@ -353,3 +354,29 @@ def test_a_server_that_hangs_for_long_gets_a_new_client_and_loses_the_old(
             assert time.monotonic() < deadline, ports("semeq")
             time.sleep(0.05)
     assert len(said) == 2
+
+
+def test_log_and_recorded_input_end_at_the_same_frame(
+    own_jack: JackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream goes on while they are closed, here for many blocks between one and the other."""
+
+    @contextmanager
+    def slow_to_close(
+        path: Path, stream: LiveStream, say: Callable[[str], None], on_end: Callable[[int], None]
+    ) -> Iterator[None]:
+        with recording(path, stream, say, on_end):
+            yield
+        time.sleep(0.1)
+
+    monkeypatch.setattr(rig, "recording", slow_to_close)
+    devices.refresh()
+    stream = StreamConfig(devices.find(None, "input"), devices.find(None, "output"))
+    log, wav = tmp_path / "take.jsonl", tmp_path / "input.wav"
+    config = SessionConfig(stream, ControlState(adapt=0.0), 0.3, record_log=log, record_input=wav)
+    session = Session(config, load_vocabulary(), lambda line: None)
+    with session.running():
+        session.wait(lambda: None, 0.05)
+        stopping = time.perf_counter()
+    assert time.perf_counter() - stopping < 1.0  # and not the time-out for a server that hangs
+    assert read_take(log).frames == len(read_wav(wav)) > 0.2 * FS
