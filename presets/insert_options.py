@@ -112,20 +112,31 @@ def _which(key: str, inserts: "Sequence[Insert]", option: str) -> int:
     raise UsageError(f"{option} must name an insert, got {key!r}: there are {known}")
 
 
-def _split_setting(text: str, inserts: "Sequence[Insert]") -> tuple[int, str, str]:
-    """Return which insert, which parameter and what value a ``--set`` means."""
-    target, sign, value = text.partition("=")
-    dots = [at for at, letter in enumerate(target) if letter == "."]
-    if not sign or not dots:
-        raise UsageError(f"--set must be PLUGIN.PARAMETER=VALUE, got {text!r}")
+def parameter_of(target: str, inserts: "Sequence[Insert]", option: str) -> tuple[int, str]:
+    """Return the index of the insert and the name of the parameter that ``comp.threshold_db`` means.
+
+    Raises
+    ------
+    UsageError
+        If it names no insert, or more than one.
+    """
     # names of files and of parameters may hold dots: the first split that names an insert is meant
+    dots = [at for at, letter in enumerate(target) if letter == "."]
     for dot in dots:
         try:
-            return _which(target[:dot], inserts, "--set"), target[dot + 1 :], value
+            return _which(target[:dot], inserts, option), target[dot + 1 :]
         except UsageError:
             if dot == dots[-1]:
                 raise
-    raise AssertionError(text)  # the last dot returned or raised
+    raise UsageError(f"{option} must name PLUGIN.PARAMETER, got {target!r}")
+
+
+def _split_setting(text: str, inserts: "Sequence[Insert]") -> tuple[int, str, str]:
+    """Return which insert, which parameter and what value a ``--set`` means."""
+    target, sign, value = text.partition("=")
+    if not sign or "." not in target:
+        raise UsageError(f"--set must be PLUGIN.PARAMETER=VALUE, got {text!r}")
+    return *parameter_of(target, inserts, "--set"), value
 
 
 def read_inserts(

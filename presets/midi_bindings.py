@@ -14,6 +14,7 @@ class Control(StrEnum):
     """What a controller moves."""
 
     WORD = "word"
+    PARAMETER = "parameter"
     AMOUNT = "amount"
     ADAPT = "adapt"
     TRIM = "trim"
@@ -25,6 +26,11 @@ class Control(StrEnum):
     def is_switch(self) -> bool:
         """Whether it is a button that stays on or off."""
         return self in (Control.BYPASS, Control.FREEZE)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there are many of it, each with a name of its own."""
+        return self in (Control.WORD, Control.PARAMETER)
 
 
 class Encoding(StrEnum):
@@ -81,8 +87,10 @@ class Order(StrEnum):
 
 
 #: Range that each continuous control may take, and the range a knob gets when the map says nothing.
+#: A plugin's parameter is a share of its range, as the plugin keeps it.
 LIMITS: Mapping[Control, tuple[float, float]] = {
     Control.WORD: (-4.0, 4.0),
+    Control.PARAMETER: (0.0, 1.0),
     Control.AMOUNT: (0.0, 2.0),
     Control.ADAPT: (0.0, 1.0),
     Control.TRIM: (-24.0, 12.0),
@@ -112,6 +120,10 @@ class Binding:
         What it moves.
     word : str
         The word, when `control` is a word.
+    param : str
+        Insert and parameter as ``--set`` names them (``comp.threshold_db``), when `control` is a parameter.
+        `low` and `high` are then in the plugin's unit, None its ends; between them a knob moves as the
+        plugin's own scale does, and `step` is a share of that.
     low, high : float or None
         Value at the lowest and highest position (``min`` and ``max`` in the file; ``min`` above
         ``max`` turns the knob round). None takes the control's usual range.
@@ -142,6 +154,7 @@ class Binding:
     invert: bool = False
     takeover: TakeOver = TakeOver.PICKUP
     channel: int | None = None
+    param: str = ""
 
     def __post_init__(self) -> None:
         _within("cc", self.cc, 0, 127)
@@ -152,6 +165,12 @@ class Binding:
         object.__setattr__(self, "word", normalise_word(self.word))
         if (self.control is Control.WORD) != bool(self.word):
             raise SettingsError(f"word must be a word for a knob of words alone, got {self.word!r}")
+        object.__setattr__(self, "param", self.param.strip())
+        if self.control is Control.PARAMETER:
+            self._check_parameter()
+            return
+        if self.param:
+            raise SettingsError(f"param must be for a plugin's parameter alone, got {self.param!r}")
         limits = LIMITS.get(self.control)
         if limits is None:  # a button
             if self.encoding is not Encoding.ABSOLUTE:
@@ -179,6 +198,30 @@ class Binding:
         object.__setattr__(self, "high", high)
         object.__setattr__(self, "step", step)
 
+    def _check_parameter(self) -> None:
+        """Check what can be checked without the plugin."""
+        plugin, dot, name = self.param.partition(".")
+        if not (plugin and dot and name):
+            raise SettingsError(
+                f"param must be PLUGIN.PARAMETER, such as 'comp.threshold_db', got {self.param!r}"
+            )
+        for name, end in (("min", self.low), ("max", self.high)):
+            if end is not None and not math.isfinite(end):
+                raise SettingsError(f"{name} must be a finite number, got {end:g}")
+        if self.low is not None and self.low == self.high:
+            raise SettingsError(f"min and max must differ, got {self.low:g} twice")
+        if self.detent:
+            raise SettingsError(f"detent must be 0 for a plugin's parameter, got {self.detent:g}")
+        if self.step is not None and not 0.0 < abs(self.step) <= 1.0:
+            raise SettingsError(
+                f"step must be a share of the parameter's range, not 0, got {self.step:g}"
+            )
+
+    @property
+    def target(self) -> str:
+        """Which of its kind it moves: the word, or the parameter."""
+        return self.word or self.param
+
     @property
     def ccs(self) -> tuple[int, ...]:
         """The controller numbers that this binding listens to."""
@@ -195,7 +238,7 @@ class Binding:
     @property
     def label(self) -> str:
         """What it moves, for people."""
-        return self.word if self.control is Control.WORD else self.control.value
+        return self.target or self.control.value
 
     def overlaps(self, other: "Binding") -> bool:
         """Whether one message could move both."""
@@ -235,3 +278,13 @@ class MidiMap:
     def words(self) -> tuple[str, ...]:
         """The words that have a knob, in the order of the map."""
         return tuple(dict.fromkeys(b.word for b in self.bindings if b.control is Control.WORD))
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The plugins' parameters that have a knob, in the order of the map."""
+        return tuple(dict.fromkeys(b.param for b in self.bindings if b.param))
+
+
+def word_or_param(control: Control, target: str) -> tuple[str, str]:
+    """Return ``word`` and ``param`` of a binding that moves `target`; one of them, or both, are empty."""
+    return ("", target) if control is Control.PARAMETER else (target, "")

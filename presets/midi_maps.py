@@ -12,6 +12,7 @@ A map is a TOML file. Ours are shipped here as ``midi_<name>.toml``; a user's ow
     [[bind]]
     cc = 20                   # controller number, 0–127 (0–31 where 14 bits are sent)
     word = "warm"             # or: control = "amount" | "adapt" | "trim" | "bypass" | "freeze" | "reset"
+                              # or: param = "comp.threshold_db", a parameter of a plugin (live --insert)
     encoding = "absolute"     # absolute | absolute14 | relative-twos | relative-offset | relative-sign
     min = -1.0                # the value at the controller's lowest and highest position
     max = 1.0
@@ -24,7 +25,8 @@ A map is a TOML file. Ours are shipped here as ``midi_<name>.toml``; a user's ow
     takeover = "pickup"       # this knob alone
     channel = 1               # this knob alone
 
-Only ``schema``, ``cc`` and one of ``word`` and ``control`` are needed.
+Only ``schema``, ``cc`` and one of ``word``, ``control`` and ``param`` are needed. A parameter's ``min`` and
+``max`` are in the plugin's unit (left out: its whole range), its ``step`` is a share of the range.
 """
 
 import difflib
@@ -69,6 +71,7 @@ _BIND_KEYS: Mapping[str, _Types] = {
     "cc": int,
     "word": str,
     "control": Control,
+    "param": str,
     "encoding": Encoding,
     "min": _NUMBER,
     "max": _NUMBER,
@@ -129,7 +132,9 @@ def _checked(entry: Mapping[str, object], keys: Mapping[str, _Types]) -> dict[st
             try:
                 values[key] = kind(cast(str, value))
             except ValueError:
-                choices = ", ".join(c.value for c in kind if c is not Control.WORD)
+                choices = ", ".join(
+                    c.value for c in kind if not (isinstance(c, Control) and c.is_named)
+                )
                 raise _FaultError(f"{key} must be one of {choices}, got {value!r}", key) from None
         elif (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
             name = "a number" if kind is _NUMBER else _KIND_NAMES[cast(type, kind)]
@@ -145,11 +150,12 @@ def _binding(entry: object, common: Mapping[str, object]) -> Binding:
     values = _checked(entry, _BIND_KEYS)
     if "cc" not in values:
         raise _FaultError("cc is missing: a binding needs its controller's number")
-    if ("word" in values) == ("control" in values):
-        raise _FaultError("a binding needs either word or control")
-    if values.get("control") is Control.WORD:
-        raise _FaultError('control = "word" is not needed: give word = "warm"', "control")
-    values.setdefault("control", Control.WORD)
+    if sum(key in values for key in ("word", "control", "param")) != 1:
+        raise _FaultError("a binding needs one of word, control and param")
+    if values.get("control") in (Control.WORD, Control.PARAMETER):
+        message = f'control = "{values["control"]}" is not needed: give word or param'
+        raise _FaultError(message, "control")
+    values.setdefault("control", Control.PARAMETER if "param" in values else Control.WORD)
     for file_key, field_key in (("min", "low"), ("max", "high")):
         if file_key in values:
             values[field_key] = values.pop(file_key)

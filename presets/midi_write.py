@@ -6,14 +6,14 @@ from pathlib import Path
 
 from semeq.engine.atomic import explain, write_text
 from semeq.engine.errors import AudioFileError, DataError
-from semeq.presets.midi_bindings import Binding, Control
+from semeq.presets.midi_bindings import Binding
 from semeq.presets.midi_maps import SCHEMA, bind_spans, parse_map
 
 
 def format_binding(binding: Binding) -> str:
     """Return a binding as a ``[[bind]]`` table, leaving out what is said by default."""
-    plain = Binding(cc=binding.cc, control=binding.control, word=binding.word)
-    what = "word" if binding.control is Control.WORD else "control"
+    plain = Binding(binding.cc, binding.control, binding.word, param=binding.param)
+    what = "word" if binding.word else "param" if binding.param else "control"
     lines = ["[[bind]]", f"cc = {binding.cc}", f"{what} = {_quoted(binding.label)}"]
     names = {"low": "min", "high": "max"}
     for field in ("encoding", "low", "high", "curve", "detent", "step", "order", "press"):
@@ -54,7 +54,7 @@ def with_binding(text: str, binding: Binding, *, name: str = "mine") -> str:
         raise DataError(f"{name}: only maps with [[bind]] tables can be extended")
     lines = text.splitlines()
     for (first, last), other in reversed(list(zip(spans, old, strict=True))):
-        same = (other.control, other.word) == (binding.control, binding.word)
+        same = (other.control, other.target) == (binding.control, binding.target)
         if same or other.overlaps(binding):
             while last > first and not _says_something(lines[last - 1]):
                 last -= 1  # what stands before the next table belongs to it

@@ -179,7 +179,7 @@ def live(
     from semeq.realtime.stream import StreamConfig
     from semeq.realtime.surface import Notices, Surface
 
-    inserts = InsertConfig(live_inserts_of(click.get_current_context()), insert_blocks)
+    plugins = live_inserts_of(click.get_current_context())
     notices = Notices()
     vocabulary = load_vocabulary()
     make = make_or_like(make, like)
@@ -187,6 +187,8 @@ def live(
     memory = NOTHING if fresh else recall(notices, vocabulary.words.__contains__)
     start = Start(wishes, memory, vocabulary, why_deaf(), notices)
     midi_map_used = start.map() if start.midi is not None else None
+    asked = midi_map_used.params if midi_map_used is not None else ()
+    inserts = InsertConfig(plugins, insert_blocks, asked)
     listing.refresh(client_name)
     device_out = start.device("output")
     fs = samplerate or device_out.fs
@@ -216,16 +218,17 @@ def live(
     if not is_compiled("insert_callback" if inserts else "callback"):
         notices("compiling the audio path for this processor, once: this takes a moment")
     session = Session(config, vocabulary, notices)
-    knobs = None
-    if midi_map_used is not None:
-        knobs = MidiDesk(session.desk, midi_map_used, vocabulary.words)
-        for line in knobs.warnings:
-            notices(line)
-    session.desk.act(AddWords(knobs.words if knobs is not None else STARTING_WORDS))
+    words = STARTING_WORDS if midi_map_used is None else midi_map_used.words
+    session.desk.act(AddWords(tuple(word for word in words if word in vocabulary.words)))
     keeper = Keeper(session.desk, start, notices)
     with stopping_on_signals(session), session.running(), ExitStack() as surfaces:
         surfaces.callback(keeper.write)
-        port = None
+        knobs, port = None, None
+        session.give_knobs(asked)
+        if midi_map_used is not None:
+            knobs = MidiDesk(session.desk, midi_map_used, vocabulary.words, session.bound)
+            for line in knobs.warnings:
+                notices(line)
         if knobs is not None and start.midi is not None:
             port = surfaces.enter_context(MidiInput(start.midi, knobs, announce=notices))
         surface = Surface(session, notices, knobs=knobs, midi=port, is_plain=plain)

@@ -117,12 +117,13 @@ def row(binding: Binding) -> str:
     """Return a binding as one line for people."""
     parts = [f"CC {binding.cc:3d}", f"{binding.label:<10}"]
     if binding.control in LIMITS:
-        parts.append(f"{binding.low:g} to {binding.high:g}")
+        ends = ("lowest", binding.low), ("highest", binding.high)
+        parts.append(" to ".join(name if end is None else f"{end:g}" for name, end in ends))
     else:
         parts.append(binding.press.value if binding.control.is_switch else "press")
     if binding.encoding is not Encoding.ABSOLUTE:
         parts.append(binding.encoding.value)
-    if binding.encoding.is_relative:
+    if binding.encoding.is_relative and binding.step is not None:
         parts.append(f"step {binding.step:g}")
     if binding.channel is not None:
         parts.append(f"channel {binding.channel}")
@@ -131,8 +132,8 @@ def row(binding: Binding) -> str:
 
 def _as_dict(binding: Binding) -> dict[str, Any]:
     entry: dict[str, Any] = {"cc": binding.cc, "control": binding.control.value}
-    if binding.word:
-        entry["word"] = binding.word
+    if binding.target:
+        entry["word" if binding.word else "param"] = binding.target
     entry |= {"channel": binding.channel, "encoding": binding.encoding.value}
     if binding.control in LIMITS:
         entry |= {"min": binding.low, "max": binding.high, "curve": binding.curve.value}

@@ -127,7 +127,8 @@ def learn(
 ) -> None:
     """Teach a map: for each TARGET in turn, move the knob or press the button that is to move it.
 
-    A TARGET is a word, or amount, adapt, trim, bypass, freeze or reset.
+    A TARGET is a word, or amount, adapt, trim, bypass, freeze or reset, or a parameter of a plugin that
+    'semeq live --insert' will run: PLUGIN.PARAMETER, as --set names it.
     """
     from semeq.presets.midi_write import format_binding, with_binding, write_map
 
@@ -135,12 +136,12 @@ def learn(
     path, text = _own_map(map_)
     speaks = None if encoding == "auto" else Encoding(encoding)
     with _listening(port, api) as listener:
-        for control, word in wanted:
-            label = word or control.value
+        for control, name in wanted:
+            label = name or control.value
             say(
                 f"{label}: {'turn its knob both ways' if control in LIMITS else 'press its button'}"
             )
-            learner = Learner(control, word, speaks)
+            learner = Learner(control, name, speaks)
             listener.receive = learner.receive
             binding = _learned(learner, timeout)
             if binding is None:
@@ -163,11 +164,13 @@ def _learned(learner: Learner, timeout_s: float) -> Binding | None:
 
 
 def _target(name: str) -> tuple[Control, str]:
-    """Return what is to be moved: a control by its name, or a word that is known."""
+    """Return what is to be moved: a control by its name, a plugin's parameter, or a word that is known."""
     from semeq.presets.library import load_vocabulary
 
-    if name in [control.value for control in Control if control is not Control.WORD]:
+    if name in [control.value for control in Control if not control.is_named]:
         return Control(name), ""
+    if "." in name:  # no word holds one
+        return Control.PARAMETER, Binding(0, Control.PARAMETER, param=name).param
     return Control.WORD, load_vocabulary().get(name).word
 
 

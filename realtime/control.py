@@ -31,6 +31,7 @@ __all__ = [
     "NO_TRIMS",
     "TRIM_RANGE_DB",
     "Action",
+    "AddParameters",
     "AddWords",
     "Bypass",
     "ControlState",
@@ -50,7 +51,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Put a continuous control to a value (`word` for `Control.WORD` alone)."""
+    """Put a continuous control to a value; `word` says which word, or which parameter of a plugin."""
 
     control: Control
     value: float
@@ -143,21 +144,40 @@ class AddWords:
 
 
 @dataclass(frozen=True, slots=True)
+class AddParameters:
+    """Give parameters of plugins a knob, where they stand; those that have one keep it."""
+
+    parameters: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """Replace the whole state."""
 
     state: ControlState
 
 
-Action = Set | Step | Bypass | Delta | Freeze | Lock | TrimBand | Reset | AddWords | Recall
+Action = (
+    Set
+    | Step
+    | Bypass
+    | Delta
+    | Freeze
+    | Lock
+    | TrimBand
+    | Reset
+    | AddWords
+    | AddParameters
+    | Recall
+)
 
 
 def _check_target(control: Control, word: str) -> None:
     if control not in LIMITS:
         raise SettingsError(f"{control} is a button and has no value")
-    if (control is Control.WORD) != bool(word):
-        raise SettingsError(f"word must be given for the weight of a word alone, got {word!r}")
-    if word:
+    if control.is_named != bool(word):
+        raise SettingsError(f"word must be given for a word or a parameter alone, got {word!r}")
+    if control is Control.WORD:
         Recipe(((word, 0.0),))
 
 
@@ -167,6 +187,9 @@ def _with_value(state: ControlState, control: Control, word: str, value: float) 
     if control is Control.WORD:
         weights = {**dict(state.weights), normalise_word(word): value}
         return replace(state, weights=tuple(weights.items())[:MAX_TERMS])
+    if control is Control.PARAMETER:
+        known = dict(state.parameters)
+        return replace(state, parameters=tuple({**known, word: value}.items()))
     if control is Control.AMOUNT:
         return replace(state, amount=value)
     if control is Control.ADAPT:
@@ -191,7 +214,7 @@ def apply(state: ControlState, action: Action) -> ControlState:
         case Set(control, value, word):
             after = _with_value(state, control, word, value)
         case Step(control, delta, word, low, high):
-            value = state.value(control, normalise_word(word) if word else "")
+            value = state.value(control, normalise_word(word) if control is Control.WORD else word)
             moved = min(max(value + delta, min(low, value)), max(high, value))
             # Ten steps of 0.1 must end on 1 and come back to 0 exactly.
             after = _with_value(state, control, word, round(moved, 9))
@@ -212,6 +235,10 @@ def apply(state: ControlState, action: Action) -> ControlState:
             weights = {**dict.fromkeys(map(normalise_word, words), 0.0), **dict(state.weights)}
             order = dict.fromkeys([*state.words, *weights])
             after = replace(state, weights=tuple((w, weights[w]) for w in order)[:MAX_TERMS])
+        case AddParameters(parameters):
+            known = {**dict(parameters), **dict(state.parameters)}
+            order = dict.fromkeys([*dict(state.parameters), *known])
+            after = replace(state, parameters=tuple((name, known[name]) for name in order))
         case Recall(recalled):
             after = recalled
     return state if after == state else after

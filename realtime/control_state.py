@@ -9,6 +9,7 @@ from semeq.presets.midi_bindings import LIMITS, Control
 #: Ranges, shared with the MIDI maps.
 AMOUNT_RANGE = LIMITS[Control.AMOUNT]
 ADAPT_RANGE = LIMITS[Control.ADAPT]
+PARAMETER_RANGE = LIMITS[Control.PARAMETER]
 TRIM_RANGE_DB = LIMITS[Control.TRIM]
 #: The bands of the EQ; people count them from 1.
 BANDS = range(1, 8)
@@ -55,6 +56,9 @@ class ControlState:
         What a person adds to each band, seven values in [-12, 12] dB.
     delta : bool
         Whether only what the EQ changes is heard; bypass has the last word.
+    parameters : tuple of (str, float)
+        The parameters of plugins that have a knob, ``1.gain_db`` for one of the first insert, each as a share
+        of its range in [0, 1].
 
     Raises
     ------
@@ -73,6 +77,7 @@ class ControlState:
     locks: frozenset[int] = frozenset()
     band_trims_db: tuple[float, ...] = NO_TRIMS
     delta: bool = False
+    parameters: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         # A state that exists has a recipe: the conductor need not be ready for anything else.
@@ -89,6 +94,8 @@ class ControlState:
             raise SettingsError(f"band trims must be {len(BANDS)}, got {len(self.band_trims_db)}")
         trims = tuple(_finite("band trim", t, BAND_TRIM_RANGE_DB) for t in self.band_trims_db)
         object.__setattr__(self, "band_trims_db", trims)
+        shares = tuple((name, _finite(name, v, PARAMETER_RANGE)) for name, v in self.parameters)
+        object.__setattr__(self, "parameters", shares)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -104,16 +111,18 @@ class ControlState:
         """Return the weight of a word; 0 for one that has no knob."""
         return dict(self.weights).get(word, 0.0)
 
-    def value(self, control: Control, word: str = "") -> float:
-        """Return what a continuous control stands at.
+    def value(self, control: Control, name: str = "") -> float:
+        """Return what a continuous control stands at; `name` says which word or parameter.
 
         Raises
         ------
         KeyError
-            If the control is a button.
+            If the control is a button, or a parameter without a knob.
         """
         if control is Control.WORD:
-            return self.weight(word)
+            return self.weight(name)
+        if control is Control.PARAMETER:
+            return dict(self.parameters)[name]
         values = {
             Control.AMOUNT: self.amount,
             Control.ADAPT: self.adapt,
@@ -130,6 +139,7 @@ class ControlState:
             "bypass": self.bypass,
             "trim_db": self.trim_db,
             "delta": self.delta,
+            "parameters": dict(self.parameters),
             "frozen": self.frozen,
             "locks": sorted(self.locks),
             "band_trims_db": list(self.band_trims_db),

@@ -21,12 +21,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from semeq.engine.errors import SemeqError
+from semeq.engine.errors import SemeqError, SettingsError
 from semeq.engine.inserts import Insert
 from semeq.engine.plugin_guest import Guest
 from semeq.engine.plugin_host import Hosted
 from semeq.engine.plugin_state import check_restored, restore_state
-from semeq.engine.plugin_values import ParameterFacts
+from semeq.engine.plugin_values import ParameterFacts, find_name
 from semeq.engine.units import Audio
 from semeq.realtime.insert_ring import (
     AT_WORK,
@@ -45,6 +45,8 @@ from semeq.realtime.priority import prefer_this_process
 
 #: How often it looks for a block, as a share of the block's duration.
 LOOKS = 0.25
+#: A parameter goes to where it was turned over so long, s: plugins that do not smooth it are smooth, too.
+GLIDE_S = 0.02
 #: How often it asks whether the session has ended, s.
 ASK_EVERY_S = 0.1
 
@@ -55,8 +57,9 @@ class Stint:
 
     Parameters
     ----------
-    inserts : tuple of (int, Insert)
-        The plugins in their order, each with its row of `Ring.turned`.
+    inserts : tuple of (int, Insert, tuple of str)
+        The plugins in their order, each with its row of `Ring.turned`, and the parameters whose scales are
+        wanted.
     fs : float
         Sample rate in Hz.
     channels, blocksize : int
@@ -65,7 +68,7 @@ class Stint:
         How late a block may come back.
     """
 
-    inserts: tuple[tuple[int, Insert], ...]
+    inserts: tuple[tuple[int, Insert, tuple[str, ...]], ...]
     fs: float
     channels: int
     blocksize: int
@@ -105,6 +108,16 @@ def load(insert: Insert, turned: np.ndarray, stint: Stint) -> tuple[Hosted, list
     return hosted, hosted.parameters()
 
 
+def _scales(hosted: Hosted, facts: list[ParameterFacts], asked: tuple[str, ...]) -> dict[str, Any]:
+    """Return the scales of the parameters that were asked for, as far as there are any."""
+    scales = {}
+    for wanted in asked:
+        with suppress(SettingsError):  # who asked is told by the session
+            name = find_name(wanted, facts, hosted.name)
+            scales[name] = hosted.scale(name)
+    return scales
+
+
 def _newly_turned(
     facts: list[ParameterFacts], now: np.ndarray, before: np.ndarray
 ) -> dict[str, float]:
@@ -132,6 +145,7 @@ class Host:
         self._ring, self._stint = ring, stint
         self._turns = int(ring.head[TURNS])
         self._turned = ring.turned.copy()
+        self._glides: dict[tuple[int, int], list[float]] = {}
         self._hosted: list[tuple[int, Hosted, list[ParameterFacts]]] = []
         self.latency_frames = 0
         self._at = self._shift = 0
@@ -139,7 +153,7 @@ class Host:
     def load(self) -> list[dict[str, Any]]:
         """Load all plugins and return what is to be known of them."""
         notes = []
-        for row, insert in self._stint.inserts:
+        for row, insert, asked in self._stint.inserts:
             self._ring.head[AT_WORK] = row + 1
             hosted, facts = load(insert, self._turned[row], self._stint)
             self._hosted.append((row, hosted, facts))
@@ -151,6 +165,7 @@ class Host:
                     "latency_frames": hosted.latency_frames,
                     "channels": hosted.arrangement,
                     "parameters": [entry.as_dict() for entry in facts[:MAX_PARAMETERS]],
+                    "scales": _scales(hosted, facts, asked),
                 }
             )
         self._ring.head[AT_WORK] = 0
@@ -188,6 +203,8 @@ class Host:
 
     def _block(self) -> None:
         ring, size = self._ring, self._stint.blocksize
+        if self._glides:
+            self._glide()
         ring.fence()
         block: Audio = ring.read(self._at, size)
         for row, hosted, _ in self._hosted:
@@ -204,15 +221,41 @@ class Host:
         ring.head[RETURNED] = self._at + self._shift
 
     def _turn(self) -> None:
-        """Give the plugins the parameters that were turned since."""
+        """Begin to give the plugins the parameters that were turned since."""
         self._turns = int(self._ring.head[TURNS])
         self._ring.fence()
         now = self._ring.turned.copy()
-        for row, hosted, facts in self._hosted:
-            self._ring.head[AT_WORK] = row + 1
-            hosted.set_raw(_newly_turned(facts, now[row], self._turned[row]))
-        self._ring.head[AT_WORK] = 0
+        blocks = max(round(GLIDE_S * self._stint.fs / self._stint.blocksize), 1)
+        for at, (row, _, facts) in enumerate(self._hosted):
+            changed = np.flatnonzero((now[row] != self._turned[row]) & ~np.isnan(now[row]))
+            for index in changed[changed < len(facts)]:
+                end = float(now[row, index])
+                start = self._at_present(at, int(index))
+                # between two choices there is nothing to glide over
+                steps = 1 if facts[index].low is None else blocks
+                way = np.linspace(start, end, steps + 1)[:0:-1]
+                self._glides[at, int(index)] = way.tolist()
         self._turned = now
+
+    def _at_present(self, at: int, index: int) -> float:
+        """Return where a parameter is now: on its way, or where it was turned to, or as it was loaded."""
+        row, _, facts = self._hosted[at]
+        way = self._glides.get((at, index))
+        if way:
+            return way[-1]
+        turned = float(self._turned[row, index])
+        return facts[index].raw if np.isnan(turned) else turned
+
+    def _glide(self) -> None:
+        """Move each parameter that is under way by a step."""
+        for at, (row, hosted, facts) in enumerate(self._hosted):
+            due = {key: way for key, way in self._glides.items() if key[0] == at}
+            if not due:
+                continue
+            self._ring.head[AT_WORK] = row + 1
+            hosted.set_raw({facts[index].name: way.pop() for (_, index), way in due.items()})
+        self._ring.head[AT_WORK] = 0
+        self._glides = {key: way for key, way in self._glides.items() if way}
 
 
 def serve(host: Host, is_over: Callable[[], bool], look_every_s: float) -> None:

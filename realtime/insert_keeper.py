@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from semeq.engine.errors import PluginError
-from semeq.engine.inserts import Insert, Place
-from semeq.engine.plugin_host import split_name
+from semeq.engine.inserts import Place
 from semeq.realtime.ear_process import CONTEXT
 from semeq.realtime.insert_host import Stint
 from semeq.realtime.insert_kept import InsertState, Kept
@@ -45,8 +44,8 @@ class InsertKeeper(threading.Thread):
     ----------
     place : Place
         Before or after the EQ.
-    inserts : sequence of (int, Insert)
-        The plugins in their order, each with its number among all.
+    kept : sequence of Kept
+        The plugins in their order.
     fs : float
         Sample rate in Hz.
     channels, blocksize, buffer_frames : int
@@ -65,7 +64,7 @@ class InsertKeeper(threading.Thread):
     def __init__(
         self,
         place: Place,
-        inserts: Sequence[tuple[int, Insert]],
+        kept: Sequence[Kept],
         fs: float,
         channels: int,
         blocksize: int,
@@ -79,9 +78,7 @@ class InsertKeeper(threading.Thread):
         self.ring = Ring(memory, channels)
         self.ring.clear()
         self.stage = stage(self.ring, fs)
-        self.kept = [
-            Kept(number, insert, split_name(insert.path)[0].stem) for number, insert in inserts
-        ]
+        self.kept = list(kept)
         self.is_wanted = True
         self._is_ready = False
         self._over = threading.Event()
@@ -152,7 +149,7 @@ class InsertKeeper(threading.Thread):
     def _start_host(self) -> None:
         """Start the process and wait until all is loaded; see `HostProcess.await_ready`."""
         fs, channels, blocksize, buffer_frames = self._shape
-        inserts = tuple((row, k.insert) for row, k in enumerate(self.kept) if not k.is_out)
+        inserts = tuple((row, k.insert, k.asked) for row, k in enumerate(self.kept) if not k.is_out)
         stint = Stint(inserts, fs, channels, blocksize, buffer_frames)
         self._host = HostProcess(self.ring, stint, self.name)
         for note in self._host.await_ready(self._over.is_set):

@@ -4,14 +4,22 @@ Their delay is fixed when the stream opens and stays, whatever becomes of them: 
 two blocks a place, and the latency that the plugins reported when they were loaded.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
+from semeq.engine.errors import SemeqError, UsageError
 from semeq.engine.inserts import Insert, Place
+from semeq.engine.plugin_host import split_name
+from semeq.presets.insert_options import parameter_of
+from semeq.presets.midi_bindings import Binding
 from semeq.realtime import jack
+from semeq.realtime.desk import Snapshot
 from semeq.realtime.insert_keeper import InsertKeeper
-from semeq.realtime.insert_kept import Kept, parameter_at
+from semeq.realtime.insert_kept import Kept
+from semeq.realtime.insert_knobs import PluginKnob, knob_of
 from semeq.realtime.insert_stage import Stage, no_stage
 
 DEFAULT_BLOCKS = 2
@@ -30,10 +38,13 @@ class InsertConfig:
         In the order in which the sound meets them.
     blocks : int
         How many blocks after it was sent a block is heard, 2 to 16.
+    asked : tuple of str
+        Parameters that are to have a knob besides those that were set: ``comp.threshold_db``.
     """
 
     inserts: tuple[Insert, ...] = ()
     blocks: int = DEFAULT_BLOCKS
+    asked: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.inserts)
@@ -75,9 +86,21 @@ class LiveInserts:
     ) -> None:
         self._keepers: dict[Place, InsertKeeper] = {}
         self.fs, self.blocksize = fs, blocksize
-        numbered = list(enumerate(config.inserts, 1))
+        self._inserts = config.inserts
+        self._knobs: dict[str, PluginKnob] = {}
+        self._following = threading.Lock()
+        self._followed: tuple[int, dict[str, float]] = -1, {}
+        asked = [[name for name, _ in insert.values] for insert in config.inserts]
+        for text in config.asked:
+            with suppress(UsageError):  # said by who asks for the knob
+                at, name = parameter_of(text, config.inserts, "param")
+                asked[at].append(name)
+        kept = [
+            Kept(number, insert, split_name(insert.path)[0].stem, tuple(names))
+            for number, (insert, names) in enumerate(zip(config.inserts, asked, strict=True), 1)
+        ]
         for place in Place:
-            here = [(number, insert) for number, insert in numbered if insert.place is place]
+            here = [one for one in kept if one.insert.place is place]
             if here:
                 frames = config.blocks * blocksize
                 self._keepers[place] = InsertKeeper(
@@ -123,6 +146,13 @@ class LiveInserts:
     def notes(self) -> list[dict[str, Any]]:
         """Return how each plugin does, as plain values, in the order of their numbers."""
         notes = [note for keeper in self._keepers.values() for note in keeper.notes()]
+        turned: dict[str, dict[str, Any]] = {}
+        for target, share in self._followed[1].items():
+            with suppress(SemeqError):
+                knob = self.find(target)
+                turned.setdefault(target.partition(".")[0], {})[knob.facts.name] = knob.value(share)
+        for note in notes:
+            note["parameters"] = turned.get(str(note["number"]), {})
         return sorted(notes, key=lambda note: int(note["number"]))
 
     def hear(self, is_wanted: bool) -> None:
@@ -130,30 +160,55 @@ class LiveInserts:
         for keeper in self._keepers.values():
             keeper.is_wanted = is_wanted
 
-    def _find(self, target: str) -> tuple[InsertKeeper, int, int, float] | None:
-        """Return where the parameter of ``1.gain`` stands (keeper, row, index) and its raw value."""
-        key, _, wanted = target.partition(".")
-        for keeper in self._keepers.values():
-            for row, kept in enumerate(keeper.kept):
-                found = parameter_at(kept, wanted) if _is_meant(kept, key) else None
-                if found is not None:
-                    return keeper, row, found[0], float(found[1]["raw"])
-        return None
+    # ---- parameters
 
-    def raw(self, target: str) -> float | None:
-        """Return the raw value that a parameter had when it was loaded, or None for an unknown one."""
-        found = self._find(target)
-        return None if found is None else found[3]
+    def find(self, text: str) -> PluginKnob:
+        """Return the knob of the parameter that ``comp.threshold_db`` or ``1.threshold_db`` means.
 
-    def turn(self, target: str, raw: float) -> bool:
-        """Turn a parameter, ``number.parameter``, to a raw value; return whether there is one."""
-        found = self._find(target)
-        if found is None:
-            return False
-        keeper, row, index, _ = found
-        keeper.turn(row, index, raw)
-        return True
+        Raises
+        ------
+        SemeqError
+            If there is no such plugin, or it has no such parameter.
+        """
+        if text not in self._knobs:
+            at, wanted = parameter_of(text, self._inserts, "param")
+            for keeper in self._keepers.values():
+                for row, kept in enumerate(keeper.kept):
+                    if kept.number == at + 1:
+                        self._knobs[text] = knob_of(kept, row, wanted)
+        return self._knobs[text]
 
+    def bound(self, binding: Binding) -> Binding:
+        """Return a binding of a parameter as it is to be used; see `PluginKnob.bound`."""
+        return self.find(binding.param).bound(binding)
 
-def _is_meant(kept: Kept, key: str) -> bool:
-    return str(kept.number) == key
+    def standing(self, asked: Iterable[str]) -> tuple[tuple[str, float], ...]:
+        """Return target and share of the parameters that were set, then of those asked for that are there."""
+        numbered = enumerate(self._inserts, 1)
+        texts = [f"{number}.{name}" for number, insert in numbered for name, _ in insert.values]
+        stand: dict[str, float] = {}
+        for text in (*texts, *asked):
+            with suppress(SemeqError):  # who binds it says what is wrong
+                knob = self.find(text)
+                stand[knob.target] = knob.facts.raw
+        return tuple(stand.items())
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Turn what a person has turned since; from any thread, at once, whatever the plugins do."""
+        with self._following:
+            version, before = self._followed
+            if snapshot.version < version:
+                return
+            now = dict(snapshot.state.parameters)
+            self._followed = snapshot.version, now
+            for target, share in now.items():
+                if before.get(target) != share:
+                    self._turn(target, share)
+
+    def _turn(self, target: str, share: float) -> None:
+        with suppress(SemeqError):  # a plugin that is left out has no knobs
+            knob = self.find(target)
+            number = int(target.partition(".")[0])
+            for keeper in self._keepers.values():
+                if any(kept.number == number for kept in keeper.kept):
+                    keeper.turn(knob.row, knob.index, share)

@@ -1,7 +1,7 @@
 """What keys do to a live session: a small machine of frozen states, without a terminal.
 
 ==============  ==================================================
-up, down        choose a word
+up, down        choose a word, or a parameter of a plugin
 left, right     less, more of it (also - and +; [ and ] in fine steps)
 z, delete       this word to 0
 space           bypass
@@ -98,7 +98,7 @@ class Keypad:
     Parameters
     ----------
     selected : int
-        The chosen word, by its place.
+        The chosen word, by its place; the parameters of plugins come after the words.
     band : int or None
         The chosen band of the EQ, 1 to 7.
     prompt : str or None
@@ -156,14 +156,25 @@ def press(
             return replace(keypad, prompt="", shows_help=False), ()
     if key not in _MOVES and key not in _WEIGHTS and key not in ("z", "delete", "backspace"):
         return replace(keypad, message=f"{key!r} does nothing: ? shows the keys"), ()
-    if not state.words:
+    if not state.words and not state.parameters:
         return replace(keypad, message="there is no word yet: / adds one"), ()
     if key in _MOVES:
         return replace(keypad, selected=_inside(keypad.selected + _MOVES[key], state)), ()
+    if keypad.selected >= len(state.words):
+        return _on_parameter(keypad, key, state)
     word = state.words[keypad.selected]
     if key in _WEIGHTS:
         return keypad, (Step(Control.WORD, _WEIGHTS[key], word),)
     return keypad, (Set(Control.WORD, 0.0, word),)
+
+
+def _on_parameter(
+    keypad: Keypad, key: str, state: ControlState
+) -> tuple[Keypad, tuple[Action, ...]]:
+    target = state.parameters[keypad.selected - len(state.words)][0]
+    if key in _WEIGHTS:
+        return keypad, (Step(Control.PARAMETER, _WEIGHTS[key], target),)
+    return replace(keypad, message="a plugin's parameter has no 0: left and right turn it"), ()
 
 
 def _on_band(keypad: Keypad, key: str) -> tuple[Keypad, tuple[Action, ...]]:
@@ -179,7 +190,7 @@ def _on_band(keypad: Keypad, key: str) -> tuple[Keypad, tuple[Action, ...]]:
 
 
 def _inside(selected: int, state: ControlState) -> int:
-    return min(max(selected, 0), max(len(state.words) - 1, 0))
+    return min(max(selected, 0), max(len(state.words) + len(state.parameters) - 1, 0))
 
 
 def _type(

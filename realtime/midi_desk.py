@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from semeq.engine.errors import SemeqError
 from semeq.presets.midi_bindings import (
     Binding,
     Control,
@@ -40,13 +41,13 @@ def knob_value(binding: Binding, raw: int, top: int) -> float:
     Notes
     -----
     MIDI has no middle (0–127 is an even number of steps); where the range is symmetric about 0 the
-    usual centre, 64 or 8192, is exactly 0.
+    usual centre, 64 or 8192, is exactly 0; it is the middle of a plugin's parameter, too.
     """
     low, high = cast(float, binding.low), cast(float, binding.high)
     exponent = binding.curve.exponent
     centre = (top + 1) // 2
     share = raw / top
-    if low == -high:
+    if low == -high or binding.control is Control.PARAMETER:
         share = 0.5 * raw / centre if raw <= centre else 1.0 - 0.5 * (top - raw) / (top - centre)
     if low * high > 0.0:  # the range does not hold 0
         return float(low + (high - low) * share**exponent)
@@ -80,16 +81,24 @@ class Mapper:
     knows : callable, optional
         Says whether a word is in the vocabulary; a binding of any other is left out, with a line in
         `warnings`.
+    find : callable, optional
+        Returns a binding of a plugin's parameter as it is to be used, its range in shares of the parameter's,
+        or raises a `SemeqError`: then it is left out, with a line in `warnings`.
 
     Attributes
     ----------
     warnings : tuple of str
-        One line for all unknown words of the map.
+        One line for all unknown words of the map, and one for each unknown parameter.
     words : tuple of str
         The words that have a knob.
     """
 
-    def __init__(self, midi_map: MidiMap, knows: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        midi_map: MidiMap,
+        knows: Callable[[str], bool] | None = None,
+        find: Callable[[Binding], Binding] | None = None,
+    ) -> None:
         unknown = [word for word in midi_map.words if knows is not None and not knows(word)]
         self.words = tuple(word for word in midi_map.words if word not in unknown)
         self.warnings: tuple[str, ...] = ()
@@ -101,9 +110,16 @@ class Mapper:
             )
         self._by_cc: dict[int, list[Binding]] = {}
         for binding in midi_map.bindings:
-            if binding.control is not Control.WORD or binding.word in self.words:
-                for cc in binding.ccs:
-                    self._by_cc.setdefault(cc, []).append(binding)
+            if binding.control is Control.WORD and binding.word not in self.words:
+                continue
+            if binding.control is Control.PARAMETER and find is not None:
+                try:
+                    binding = find(binding)
+                except SemeqError as error:
+                    self.warnings += (f"MIDI map {midi_map.name}: {error}: this knob does nothing",)
+                    continue
+            for cc in binding.ccs:
+                self._by_cc.setdefault(cc, []).append(binding)
         self._knobs: dict[tuple[Binding, int], _Knob] = {}
         self._has_pairs = any(b.encoding is Encoding.ABSOLUTE14 for b in midi_map.bindings)
 
@@ -146,7 +162,7 @@ class Mapper:
             return _press(binding, knob, message.value)
         if binding.encoding.is_relative:
             delta = clicks(message.value, binding.encoding) * cast(float, binding.step)
-            return [Step(binding.control, delta, binding.word, *binding.span)] if delta else []
+            return [Step(binding.control, delta, binding.target, *binding.span)] if delta else []
         if binding.encoding is Encoding.ABSOLUTE14:
             half = Order.MSB if message.cc == binding.cc else Order.LSB
             values = knob.pair.feed(half, message.value, message.at_s)
@@ -160,7 +176,7 @@ def _move(
     actions: list[Action] = []
     low, high = binding.span
     for raw in raws:
-        current = state.value(binding.control, binding.word)
+        current = state.value(binding.control, binding.target)
         # A word at 0 is not in use: there is nothing to jump away from, and a knob that seems dead at
         # its first touch is worse. The audio path ramps whatever comes.
         is_idle = binding.control is Control.WORD and current == 0.0 and knob.grip.knob is None
@@ -173,7 +189,7 @@ def _move(
             window=(high - low) / TOP7,
         )
         if value is not None:
-            action = Set(binding.control, value, binding.word)
+            action = Set(binding.control, value, binding.target)
             state = apply(state, action)
             actions.append(action)
     return actions
@@ -212,6 +228,8 @@ class MidiDesk:
         The bindings.
     vocabulary : collection of str, optional
         All known words.
+    find : callable, optional
+        As for `Mapper`.
 
     Attributes
     ----------
@@ -222,11 +240,15 @@ class MidiDesk:
     """
 
     def __init__(
-        self, desk: Desk, midi_map: MidiMap, vocabulary: Collection[str] | None = None
+        self,
+        desk: Desk,
+        midi_map: MidiMap,
+        vocabulary: Collection[str] | None = None,
+        find: Callable[[Binding], Binding] | None = None,
     ) -> None:
         self._desk = desk
         knows = None if vocabulary is None else vocabulary.__contains__
-        self._mapper = Mapper(midi_map, knows)
+        self._mapper = Mapper(midi_map, knows, find)
         self.words = self._mapper.words
         self.warnings = self._mapper.warnings
         self.last: LastMessage | None = None

@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from semeq.presets.midi_bindings import LIMITS, Binding, Control, Encoding
+from semeq.presets.midi_bindings import LIMITS, Binding, Control, Encoding, word_or_param
 from semeq.realtime.midi import ControlChange, parse
 
 #: After this long without a message the knob has come to rest, s.
@@ -48,14 +48,14 @@ class Learner:
     ----------
     control : Control
         What is to be moved.
-    word : str
-        The word, where that is one.
+    name : str
+        The word, or insert and parameter, where that is one.
     encoding : Encoding, optional
         How the controller speaks, when the person knows.
     """
 
-    def __init__(self, control: Control, word: str = "", encoding: Encoding | None = None) -> None:
-        self._control, self._word, self._encoding = control, word, encoding
+    def __init__(self, control: Control, name: str = "", encoding: Encoding | None = None) -> None:
+        self._control, self._name, self._encoding = control, name, encoding
         self._changes: list[ControlChange] = []
 
     def receive(self, message: Sequence[int], at_s: float) -> None:
@@ -91,4 +91,7 @@ class Learner:
         if encoding is Encoding.ABSOLUTE14:
             cc %= 32
         detent = DETENT if self._control is Control.WORD and not encoding.is_relative else 0.0
-        return Binding(cc, self._control, self._word, encoding, detent=detent, channel=channel)
+        word, param = word_or_param(self._control, self._name)
+        return Binding(
+            cc, self._control, word, encoding, detent=detent, channel=channel, param=param
+        )

@@ -119,6 +119,8 @@ class Rig:
         if self.inserts is not None:
             self.inserts.prepare(is_strict=self.number == 1)
             self._parts.callback(self.inserts.finish)
+            self._parts.callback(self._desk.listen(self.inserts.follow))
+            self.inserts.follow(self._desk.newest)
         # PortAudio wires to the device first: what is put in its place would come in as a step
         self.conductor.is_shut = self._wires is not None
         self.conductor.prepare()

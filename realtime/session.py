@@ -9,14 +9,17 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 from semeq.engine.encoder import Heard
+from semeq.engine.errors import SettingsError
 from semeq.engine.words import Vocabulary
+from semeq.presets.midi_bindings import Binding
+from semeq.realtime.control import AddParameters
 from semeq.realtime.desk import Desk
 from semeq.realtime.hearing import regions
 from semeq.realtime.inserts import LiveInserts
@@ -93,6 +96,23 @@ class Session:
     def inserts(self) -> LiveInserts | None:
         """The plugins, where there are any."""
         return self.rig.inserts
+
+    def give_knobs(self, asked: Iterable[str]) -> None:
+        """Give the parameters of plugins that were set, and those that are asked for, a knob on the desk."""
+        if self.inserts is not None:
+            self.desk.act(AddParameters(self.inserts.standing(asked)))
+
+    def bound(self, binding: Binding) -> Binding:
+        """Return a controller's binding to a plugin's parameter as it is to be used.
+
+        Raises
+        ------
+        SemeqError
+            If there is no such plugin or parameter.
+        """
+        if self.inserts is None:
+            raise SettingsError(f"{binding.param} must be a parameter of an --insert, got none")
+        return self.inserts.bound(binding)
 
     @property
     def latency_ms(self) -> float:

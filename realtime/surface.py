@@ -6,6 +6,7 @@ drawn. The view is drawn by `Surface.tick`, which the session calls.
 
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -13,12 +14,14 @@ import click
 import numpy as np
 
 from semeq.engine.design import response_db
+from semeq.engine.errors import SemeqError
 from semeq.engine.settings import EQSettings
 from semeq.engine.words import Vocabulary, Word
 from semeq.realtime.chart import FREQ_RANGE_HZ
 from semeq.realtime.control import ControlState
 from semeq.realtime.display import Display, PeakMeter
 from semeq.realtime.hearing import regions
+from semeq.realtime.inserts import LiveInserts
 from semeq.realtime.keypad import Keypad, press
 from semeq.realtime.keys import Keyboard
 from semeq.realtime.midi_desk import MidiDesk
@@ -26,7 +29,7 @@ from semeq.realtime.midi_input import MidiInput
 from semeq.realtime.pulse import Link
 from semeq.realtime.session import Session
 from semeq.realtime.stream import SHORT_NAMES
-from semeq.realtime.view_model import LIVE, Ear, Engine, ViewModel, WordRow
+from semeq.realtime.view_model import LIVE, Ear, Engine, KnobRow, ViewModel, WordRow
 
 #: How long a notice stays in the view, s.
 NOTICE_S = 12.0
@@ -155,6 +158,7 @@ class Surface:
             device = f"{config.input.name} → {device}"
         return ViewModel(
             words=_rows(state, session.vocabulary),
+            knobs=_knobs(state, session.inserts),
             selected=keypad.selected if self._keyboard.is_available else None,
             amount=state.amount,
             adapt=state.adapt,
@@ -222,6 +226,17 @@ class Surface:
             curve += gain_db
             self._curve = settings, gain_db, curve
         return self._curve[2]
+
+
+def _knobs(state: ControlState, inserts: LiveInserts | None) -> tuple[KnobRow, ...]:
+    rows = []
+    for target, share in state.parameters:
+        value = "left out"  # its row stays where it is
+        with suppress(SemeqError):
+            if inserts is not None:
+                value = inserts.find(target).text(share)
+        rows.append(KnobRow(target, share, value))
+    return tuple(rows)
 
 
 def _rows(state: ControlState, vocabulary: Vocabulary) -> tuple[WordRow, ...]:

@@ -11,11 +11,11 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from semeq.realtime.bars import flow, weight_bar
+from semeq.realtime.bars import flow, level_bar, weight_bar
 from semeq.realtime.chart import UNICODE, Glyphs, frequency_axis, plot
 from semeq.realtime.keypad import HELP
 from semeq.realtime.view_meters import levels
-from semeq.realtime.view_model import LIVE, ViewModel, WordRow, clock
+from semeq.realtime.view_model import LIVE, KnobRow, ViewModel, WordRow, clock
 
 MIN_WIDTH = 24
 _ASCII = str.maketrans("↑↓←→−–…", "^v<>--~")
@@ -131,24 +131,30 @@ def _help(width: int, rows: int) -> list[Text]:
 
 
 def _words(model: ViewModel, width: int, max_rows: int, glyphs: Glyphs) -> list[Text]:
-    if not model.words:
+    every = (*model.words, *model.knobs)
+    if not every:
         return [Text("no word yet" + (": / adds one" if model.selected is not None else ""), "dim")]
-    columns = min(max(width // 36, 2 if width >= 56 else 1), 4, len(model.words))
+    columns = min(max(width // 36, 2 if width >= 56 else 1), 4, len(every))
     cell = width // columns
-    rows = -(-len(model.words) // columns)
+    rows = -(-len(every) // columns)
     first = 0
     if rows > max_rows:
         chosen = (model.selected or 0) // columns
         first = min(max(chosen - max_rows // 2, 0), rows - max_rows)
-    shown = model.words[first * columns : (first + max_rows) * columns]
-    longest = min(max(len(row.word) for row in model.words) + 1, cell // 2 - 4)
-    limit = max(1.0, max(abs(row.weight) for row in model.words))
+    shown = every[first * columns : (first + max_rows) * columns]
+    names = [*(row.word for row in model.words), *(row.name for row in model.knobs)]
+    longest = min(max(map(len, names)) + 1, cell // 2 - 4)
+    limit = max(1.0, max((abs(row.weight) for row in model.words), default=1.0))
     out = []
     for start in range(0, len(shown), columns):
         line = Text()
         for offset, row in enumerate(shown[start : start + columns]):
             number = first * columns + start + offset
-            line.append_text(_word(row, number == model.selected, cell - 1, longest, limit, glyphs))
+            is_selected = number == model.selected
+            if isinstance(row, KnobRow):
+                line.append_text(_knob(row, is_selected, cell - 1, longest, glyphs))
+            else:
+                line.append_text(_word(row, is_selected, cell - 1, longest, limit, glyphs))
             line.append(" ")
         out.append(line)
     return out
@@ -165,6 +171,20 @@ def _word(
     text = Text(f"{glyphs.pointer if is_selected else ' '}{name:<{longest}} ")
     text.append_text(weight_bar(row.weight, limit, size - longest - 9, glyphs))
     text.append(f" {value:>5} ")
+    text.truncate(size, pad=True)
+    if is_selected:
+        text.stylize("bold")
+    return text
+
+
+@lru_cache(maxsize=128)
+def _knob(row: KnobRow, is_selected: bool, size: int, longest: int, glyphs: Glyphs) -> Text:
+    name = row.name
+    if len(name) > longest:
+        name = name[: longest - 1] + glyphs.ellipsis
+    text = Text(f"{glyphs.pointer if is_selected else ' '}{name:<{longest}} ")
+    text.append_text(level_bar(row.share, size - longest - 12, glyphs))
+    text.append(f" {row.value[:8]:>8} ")
     text.truncate(size, pad=True)
     if is_selected:
         text.stylize("bold")

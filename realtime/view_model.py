@@ -22,6 +22,15 @@ class WordRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KnobRow:
+    """A parameter of a plugin, its share of the range in [0, 1], and its value for people."""
+
+    name: str
+    share: float
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """A channel's level: what the bar shows and the held peak, both in dBFS."""
 
@@ -106,8 +115,10 @@ class ViewModel:
     ----------
     words : tuple of WordRow
         The words that have a knob.
+    knobs : tuple of KnobRow
+        The parameters of plugins that have a knob.
     selected : int or None
-        The chosen word; None when there are no keys.
+        The chosen word, or knob after the words; None when there are no keys.
     amount, adapt, bypass, delta, trim_db
         As in `semeq.realtime.control.ControlState`.
     freqs_hz, response_db : Floats
@@ -143,6 +154,7 @@ class ViewModel:
     """
 
     words: tuple[WordRow, ...] = ()
+    knobs: tuple[KnobRow, ...] = ()
     selected: int | None = None
     amount: float = 1.0
     adapt: float = 0.0

@@ -27,6 +27,7 @@ from semeq.presets.midi_write import format_binding, with_binding, write_map
 FACTORY = ("default", "relative", "14bit")
 HEAD = "schema = 1\n"
 WARM = HEAD + '[[bind]]\ncc = 20\nword = "warm"\n'
+GAIN = HEAD + "[[bind]]\ncc = 20\nparam = 'comp.gain'\n"
 
 
 @pytest.fixture(autouse=True)
@@ -119,8 +120,8 @@ BAD = [
     (HEAD + "channel = 0\n" + WARM[len(HEAD) :], "map:2: channel must be in [1, 16], got 0"),
     (HEAD + "takeover = 'snap'", "map:2: takeover must be one of pickup, jump, scale, got 'snap'"),
     (HEAD + "[[bind]]\nword = 'warm'", "map:2: cc is missing: a binding needs its controller's number"),
-    (HEAD + "[[bind]]\ncc = 1", "map:2: a binding needs either word or control"),
-    (WARM + "control = 'amount'", "map:2: a binding needs either word or control"),
+    (HEAD + "[[bind]]\ncc = 1", "map:2: a binding needs one of word, control and param"),
+    (WARM + "control = 'amount'", "map:2: a binding needs one of word, control and param"),
     (WARM + "\n# x\ncurv = 1", "map:7: unknown key 'curv': did you mean 'curve'?"),
     (WARM + "zzz = 1", "map:5: unknown key 'zzz': known are cc, word, control, "),
     (WARM + "min = 'low'", "map:5: min must be a number, got 'low'"),
@@ -138,6 +139,13 @@ BAD = [
     (HEAD + "[[bind]]\ncc = 1\nword = ' '", "map:4: word must be a word for a knob of words alone"),
     (HEAD + "[[bind]]\ncc = 1\ncontrol = 'volume'", "map:4: control must be one of amount, adapt, trim"),
     (HEAD + "[[bind]]\ncc = 1\ncontrol = 'word'", "map:4: control = \"word\" is not needed"),
+    (HEAD + "[[bind]]\ncc = 1\ncontrol = 'parameter'", "map:4: control = \"parameter\" is not needed"),
+    (WARM + "param = 'comp.mix'", "map:2: a binding needs one of word, control and param"),
+    (GAIN.replace("comp.gain", "gain"), "map:4: param must be PLUGIN.PARAMETER, such as"),
+    (GAIN + "min = inf", "map:5: min must be a finite number, got inf"),
+    (GAIN + "min = 3\nmax = 3.0", "map:5: min and max must differ, got 3 twice"),
+    (GAIN + "detent = 0.1", "map:5: detent must be 0 for a plugin's parameter, got 0.1"),
+    (GAIN + "step = 2", "map:5: step must be a share of the parameter's range, not 0, got 2"),
     (
         HEAD + "[[bind]]\ncc = 32\nword = 'warm'\nencoding = 'absolute14'",
         "map:3: cc must be in [0, 31] where 14 bits are sent, got 32",
@@ -320,3 +328,18 @@ def test_a_word_is_for_knobs_of_words_alone() -> None:
         SettingsError, match="word must be a word for a knob of words alone, got 'warm'"
     ):
         Binding(5, Control.AMOUNT, "warm")
+
+
+def test_a_parameter_is_read_and_written() -> None:
+    binding = parse_map(GAIN + "min = -20\nstep = 0.05\nencoding = 'relative-sign'").bindings[0]
+    assert (binding.control, binding.param, binding.word) == (Control.PARAMETER, "comp.gain", "")
+    assert (binding.low, binding.high, binding.step, binding.label) == (
+        -20.0,
+        None,
+        0.05,
+        "comp.gain",
+    )
+    assert parse_map(HEAD + format_binding(binding)).bindings == (binding,)
+    extended = with_binding(WARM, binding)
+    assert parse_map(extended).params == ("comp.gain",)  # warm had the same controller: it gave way
+    assert parse_map(extended).words == ()

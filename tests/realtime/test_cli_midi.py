@@ -180,7 +180,7 @@ def test_monitor(jack: JackServer) -> None:
 def test_learn_writes_and_extends_a_map(jack: JackServer, config: Path) -> None:
     config.mkdir(parents=True)
     (config / "mine.toml").write_text("# my own\nschema = 1\n[[bind]]\ncc = 46\nword = 'deep'\n")
-    command = ["learn", "warm", "bypass", "--api", "jack", "--port", "taught"]
+    command = ["learn", "warm", "comp.mix", "bypass", "--api", "jack", "--port", "taught"]
     with MidiSender("taught", "knobs") as sender, running(*command) as process:
         assert process.stderr is not None
         said: list[str] = []
@@ -195,14 +195,17 @@ def test_learn_writes_and_extends_a_map(jack: JackServer, config: Path) -> None:
         hear("warm: turn its knob both ways")
         for value in (64, 65, 66, 67, 66, 65, 64):
             sender.send(0xB0, 44, value)
+        hear("comp.mix: turn its knob both ways")
+        for value in (64, 65, 66, 67, 66, 65, 64):
+            sender.send(0xB0, 45, value)
         hear("bypass: press its button")
         sender.send(0xB0, 46, 127)
         sender.send(0xB0, 46, 0)
         out, err = process.communicate(timeout=15)
     assert process.returncode == 0
-    assert out.count("[[bind]]") == 2
+    assert out.count("[[bind]]") == 3
     assert err.splitlines()[-1].startswith(f"semeq: written to {config / 'mine.toml'}: use it with")
     learned = load_map(str(config / "mine.toml"))
     bound = [(b.cc, b.label, b.channel) for b in learned.bindings]
-    assert bound == [(44, "warm", 1), (46, "bypass", 1)]
+    assert bound == [(44, "warm", 1), (45, "comp.mix", 1), (46, "bypass", 1)]
     assert (config / "mine.toml").read_text().startswith("# my own\n")

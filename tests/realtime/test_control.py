@@ -115,7 +115,7 @@ def test_no_more_words_than_a_recipe_holds() -> None:
         (lambda: TrimBand(1, math.inf), "a trim must be a finite number, got inf"),
         (lambda: ControlState(band_trims_db=(1.0,)), "band trims must be 7, got 1"),
         (lambda: Set(Control.BYPASS, 1.0), "bypass is a button and has no value"),
-        (lambda: Set(Control.WORD, 1.0), "word must be given for the weight of a word alone, got ''"),
+        (lambda: Set(Control.WORD, 1.0), "word must be given for a word or a parameter alone, got ''"),
         (lambda: Step(Control.TRIM, 1.0, "warm"), "word must be given .* got 'warm'"),
     ],
 )  # fmt: skip
@@ -170,6 +170,7 @@ def test_plain_values_for_json() -> None:
         "bypass": False,
         "trim_db": -6.0,
         "delta": False,
+        "parameters": {},
         "frozen": False,
         "locks": [],
         "band_trims_db": [0.0] * 7,

@@ -142,3 +142,14 @@ def test_no_row_of_keys_breaks_it(keys: list[str]) -> None:
     keypad, state = play(keys)
     assert 0 <= keypad.selected < len(state.words)
     assert len(HELP) == 16
+
+
+def test_parameters_of_plugins_come_after_the_words() -> None:
+    state = ControlState((("warm", 0.5),), parameters=(("1.gain_db", 0.5), ("2.mix", 0.98)))
+    keypad, state = play(["down", "left", "down", "down", "+", "]"], state)
+    assert keypad.selected == 2
+    assert state.parameters == (("1.gain_db", 0.5 - STEP), ("2.mix", 1.0))
+    keypad, after = play(["z"], state, keypad)
+    assert "no 0" in keypad.message
+    assert after is state
+    assert play(["0"], state)[1].parameters == state.parameters

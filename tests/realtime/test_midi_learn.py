@@ -27,6 +27,12 @@ def test_how_a_controller_speaks(values: list[int], encoding: Encoding) -> None:
     assert guess_encoding(values) is encoding
 
 
+def test_a_plugins_parameter_is_learnt_like_a_word() -> None:
+    learner = Learner(Control.PARAMETER, "comp.mix")
+    learn(learner, [(44, value) for value in (60, 61, 62, 63, 62, 61)])
+    assert learner.binding() == Binding(44, Control.PARAMETER, param="comp.mix", channel=1)
+
+
 def learn(learner: Learner, messages: list[tuple[int, int]], *, channel: int = 1) -> float:
     at_s = 0.0
     for cc, value in messages:

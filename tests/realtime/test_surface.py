@@ -45,6 +45,7 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
     )  # fmt: skip
     stops: list[bool] = []
     return SimpleNamespace(
+        inserts=None,
         desk=Desk(state or ControlState((("warm", 0.5), ("cold", 0.0)))),
         vocabulary=load_vocabulary(),
         plan=SimpleNamespace(settings=WARM, gain_db=-2.0, warnings=("two words cancel",)),

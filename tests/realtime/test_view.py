@@ -11,7 +11,16 @@ from rich.console import Console
 from semeq.realtime.bars import level_bar, weight_bar
 from semeq.realtime.chart import ASCII, UNICODE, Glyphs, frequency_axis, plot, range_db
 from semeq.realtime.view import render, view_lines
-from semeq.realtime.view_model import Ear, Engine, Level, ViewModel, WordRow, clock, plain_line
+from semeq.realtime.view_model import (
+    Ear,
+    Engine,
+    KnobRow,
+    Level,
+    ViewModel,
+    WordRow,
+    clock,
+    plain_line,
+)
 
 FREQS_HZ = np.geomspace(20.0, 20_000.0, 200)
 WORDS = ("warm", "bright", "deep", "crisp", "airy", "dark", "mellow", "light", "heavy", "muddy")
@@ -53,6 +62,15 @@ def test_what_is_heard_is_said_without_colour() -> None:
     assert "late 7" in shown
     assert "held in silence" in screen(replace(MODEL, ear=replace(ear, state="held")))
     assert "ear" not in screen(MODEL).replace("clear", "")
+
+
+def test_parameters_of_plugins_are_shown_after_the_words() -> None:
+    model = replace(MODEL, knobs=(KnobRow("1.gain_db", 0.25, "-6 dB"),), selected=len(WORDS))
+    shown = screen(model)
+    assert f"{UNICODE.pointer}1.gain_db" in shown
+    assert "-6 dB" in shown
+    for width, height in SIZES:
+        assert all(len(line) <= width for line in texts(model, width, height))
 
 
 def test_what_became_of_the_words_is_shown() -> None:
