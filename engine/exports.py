@@ -37,7 +37,7 @@ MOST_HELPERS = 3
 TOP_WEIGHT = 0.25
 RATE_RANGE_HZ = (8000.0, 384_000.0)
 
-_FIT_POINTS, _CHECK_POINTS, _PEAK_POINTS = 240, 1200, 8192
+_FIT_POINTS, _CHECK_POINTS, _TELL_POINTS, _PEAK_POINTS = 240, 1200, 8192, 8192
 #: A response in dB as a function of frequencies in Hz.
 Target = Callable[[Floats], Floats]
 
@@ -174,8 +174,16 @@ def portable_to(
     target: Target, settings: EQSettings, fs: float, demands: Demands = ANY
 ) -> Portable:
     """Return cookbook bands near `settings` that follow `target`, a response in dB of frequencies."""
-    decimals = demands.decimals
-    grid = np.geomspace(20.0, top_hz(fs), _CHECK_POINTS)
+    best = _search(target, settings, fs, demands)
+    # a narrow band near the top of the range slips between the points that are enough to search by
+    return _measure(target, fs, _TELL_POINTS)(best.bands, best.is_fitted)
+
+
+def _measure(
+    target: Target, fs: float, points: int
+) -> Callable[[tuple[Band, ...], bool], Portable]:
+    """Return what tells how far bands are from a target, at so many frequencies."""
+    grid = np.geomspace(20.0, top_hz(fs), points)
     wanted = target(grid)
 
     def measured(bands: tuple[Band, ...], is_fitted: bool) -> Portable:
@@ -189,6 +197,12 @@ def portable_to(
             is_fitted,
         )
 
+    return measured
+
+
+def _search(target: Target, settings: EQSettings, fs: float, demands: Demands) -> Portable:
+    decimals = demands.decimals
+    measured = _measure(target, fs, _CHECK_POINTS)
     given = tuple(_allowed(band, fs, demands) for band in settings.bands)
     own = tuple(_rounded(band, decimals) for band in given)
     best = measured(own, False)

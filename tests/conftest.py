@@ -1,10 +1,18 @@
-"""Fixtures of all folders: the VST3 plugins that the tests host."""
+"""For all folders: the VST3 plugins that the tests host, and how hypothesis searches.
 
+``HYPOTHESIS_PROFILE=ci`` (as in ``.ci/run``) tries the same examples each time; otherwise each run tries others.
+"""
+
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import vst3_plugins
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture(scope="session")
