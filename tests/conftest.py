@@ -1,6 +1,6 @@
 """For all folders: the VST3 plugins that the tests host, and how hypothesis searches.
 
-``HYPOTHESIS_PROFILE=ci`` (as in ``.ci/run``) tries the same examples each time; otherwise each run tries others.
+With ``HYPOTHESIS_PROFILE=ci``, as in ``.ci/run``, each run tries the same examples; otherwise others.
 """
 
 import os
