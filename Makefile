@@ -74,7 +74,8 @@ system: ## system packages for the tests (as root on Debian and its kin; otherwi
 
 .PHONY: test
 test: system $(DEV_STAMP) lint ## everything that must hold: lint, types, tests
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -m 'not alone' -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -m alone $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff and mypy

@@ -19,3 +19,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def vst3() -> Callable[[str], Path]:
     """What returns a test plugin's bundle by its name, see `vst3_plugins`."""
     return vst3_plugins.plugin
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What drives devices in real time runs with nothing beside it, like what measures time."""
+    for item in items:
+        if "realtime" in item.path.parent.parts or item.get_closest_marker("jack"):
+            item.add_marker("alone")

@@ -173,6 +173,7 @@ def test_bands_tile_the_spectrum() -> None:
     assert float(WIDTHS.sum()) == pytest.approx(math.log2(22_050.0 / 20.0))
 
 
+@pytest.mark.alone
 def test_metering_live_takes_less_than_a_hundredth_of_a_core() -> None:
     sound = pink(10.0, 48_000.0, 2)
     meter = Meter(48_000.0, 2)

@@ -202,6 +202,7 @@ def _level(numbers: Floats, shares: Floats) -> Floats:
     return level
 
 
+@pytest.mark.alone
 def test_seven_bands_take_a_third_of_a_millisecond() -> None:
     rng = np.random.default_rng(2)
     taken = []

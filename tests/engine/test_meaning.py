@@ -230,6 +230,7 @@ def test_a_wild_amount_is_refused(amount: float) -> None:
         meaning("warm", amount=amount)
 
 
+@pytest.mark.alone
 def test_it_is_fast_enough_for_a_hundred_times_a_second() -> None:
     recipe = Recipe.parse("warm:0.5 + punchy:0.3 - bright:0.2")
     interpret(recipe, VOCABULARY)

@@ -72,6 +72,7 @@ def test_is_in_tune(mix: Audio) -> None:
     assert abs(1200.0 * np.log2(found / 329.63)) < 25.0
 
 
+@pytest.mark.alone
 def test_takes_less_than_a_few_seconds() -> None:
     """Measured 0.5 s on a two-core machine; the bound leaves room for a busy one."""
     start = time.process_time()

@@ -287,6 +287,7 @@ def test_the_watch_waits_forgets_and_follows() -> None:
     assert watch.verification(recipe, WORDS) is None
 
 
+@pytest.mark.alone
 def test_a_verdict_a_second_costs_next_to_nothing() -> None:
     before = Balance.pink()
     after = made(before, typical("warm + clear:0.5"))

@@ -194,6 +194,7 @@ def test_what_is_refused(arguments: tuple[str, ...], code: int, message: str) ->
         assert error.count("\n") == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("arguments", [("words",), ("curve", "warm", "--json")])
 def test_they_start_at_once(arguments: tuple[str, ...]) -> None:
     semeq(*arguments)

@@ -64,6 +64,7 @@ def test_level_does_not_move_the_bands() -> None:
     assert np.sqrt(np.mean((loud - quiet) ** 2)) < 0.01
 
 
+@pytest.mark.alone
 def test_a_window_takes_little_time(record_property: Callable[[str, object], None]) -> None:
     model = load_shipped_model()
     window = demo_mix(FS, 3.0)[:, :1]

@@ -69,6 +69,7 @@ def test_a_shorter_file_is_returned_whole(tmp_path: Path) -> None:
         read_stretch(short, 0.9, 3.0, shortest_s=1.0)
 
 
+@pytest.mark.alone
 def test_the_rest_of_a_long_file_is_not_decoded(tmp_path: Path) -> None:
     # Two hours and a half in a file with a hole in it; decoding them would take seconds and gigabytes.
     path, frames = tmp_path / "long.wav", FS * 9000

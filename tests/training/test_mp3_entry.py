@@ -93,6 +93,7 @@ def test_a_tag_in_front_does_not_move_the_place(folder: Path, tmp_path: Path) ->
     assert at / 44_100 == pytest.approx(0.5 * SECONDS, abs=ENTRY_ATOL_S)
 
 
+@pytest.mark.alone
 def test_it_is_quick(tmp_path: Path, folder: Path) -> None:
     # Half an hour, made by saying the same again; from its start it would take ten seconds.
     content = (folder / "cbr.mp3").read_bytes()

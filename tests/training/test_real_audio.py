@@ -34,6 +34,7 @@ def found() -> AudioFolder:
     return AudioFolder(Path(FOLDER))
 
 
+@pytest.mark.alone
 def test_crops_are_sound(
     found: AudioFolder, record_property: Callable[[str, object], None]
 ) -> None:
