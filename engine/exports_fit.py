@@ -91,19 +91,20 @@ def fitted(
     inside = (low[free], high[free])
 
     def whole(x: Floats) -> Floats:
-        numbers = np.broadcast_to(start, (*x.shape[:-1], *start.shape)).copy()
-        numbers[..., free] = x
+        numbers = start.copy()
+        numbers[free] = x
         return numbers
 
     def misses(x: Floats, push: Floats) -> Floats:
         miss = push * (_response(kinds, whole(x), fs, freqs_hz) - curve_db)
-        held = np.broadcast_to(pull * (x - start[free]), (*x.shape[:-1], pull.size))
-        both: Floats = np.concatenate((miss, held), axis=-1)
-        return both
+        return np.concatenate((miss, pull * (x - start[free])))
 
     def slopes(x: Floats, push: Floats) -> Floats:
-        step = _DIFFERENCE * np.eye(x.size)
-        return (misses(x + step, push) - misses(x - step, push)).T / (2.0 * _DIFFERENCE)
+        # a number changes the response of its own band alone: all bands take the same step at once
+        step = _DIFFERENCE * np.eye(3)[:, None, :]
+        up, down = (_each(kinds, whole(x) + way * step, fs, freqs_hz) for way in (1.0, -1.0))
+        each = np.moveaxis(up - down, 0, 1)[free] / (2.0 * _DIFFERENCE)
+        return np.concatenate(((push * each).T, np.diag(pull)))
 
     def largest(x: Floats) -> float:
         return float(np.max(weight * np.abs(_response(kinds, whole(x), fs, freqs_hz) - curve_db)))
@@ -146,7 +147,13 @@ def _bands(kinds: Kinds, numbers: Floats) -> tuple[Band, ...]:
 
 
 def _response(kinds: Kinds, numbers: Floats, fs: float, freqs_hz: Floats) -> Floats:
-    """Return the summed response of bands ``(..., bands, 3)``, shape ``(..., n)``.
+    """Return the summed response of bands ``(bands, 3)``, shape ``(n,)``."""
+    total: Floats = _each(kinds, numbers, fs, freqs_hz).sum(axis=-2)
+    return total
+
+
+def _each(kinds: Kinds, numbers: Floats, fs: float, freqs_hz: Floats) -> Floats:
+    """Return the response of each of the bands ``(..., bands, 3)``, shape ``(..., bands, n)``.
 
     The forms of `semeq.engine.design.rbj`, all bands at once: ``m0 + (m1 jw + m2) / (1 - w² + j k w)``.
     """
@@ -164,5 +171,5 @@ def _response(kinds: Kinds, numbers: Floats, fs: float, freqs_hz: Floats) -> Flo
     w = np.tan(np.pi * np.asarray(freqs_hz, dtype=np.float64) / fs) / g
     low = 1.0 - w * w
     top = (m0 * low + m2) ** 2 + ((m0 * k + m1) * w) ** 2
-    total: Floats = 10.0 * np.log10(top / (low * low + (k * w) ** 2)).sum(axis=-2)
-    return total
+    each: Floats = 10.0 * np.log10(top / (low * low + (k * w) ** 2))
+    return each
