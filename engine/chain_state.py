@@ -27,7 +27,9 @@ BYPASS_AT, BYPASS_FRAMES, GATE_AT, GATE_FRAMES, DELTA_AT, DELTA_FRAMES = range(7
 #: Float bits of the limit of damage; whether it is concealed, or silence; frames left of a burst of damage,
 #: and how long one lasts; channels on their way back to the sound.
 BAD_BITS, CONCEALS, BURST, BURST_FRAMES, RETURNING = range(13, 18)
-INTS = 18
+#: How much is left out, see `semeq.engine.shed`.
+SHED = 18
+INTS = 19
 # float64 state
 BYPASS_FROM, BYPASS_TO, GATE_FROM, GATE_TO, DELTA_FROM, DELTA_TO, CONCEAL_DECAY = range(7)
 #: For each channel: the last sample that went in, how far that is from the sound, and whether it is damage.

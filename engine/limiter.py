@@ -47,11 +47,13 @@ TRUE_PEAK_MARGIN_DB = 0.1
 # int64 state: scalars, then the held peaks (a monotonic queue), then two moving averages
 WRITTEN, HOT, ENVELOPE, SUM1, SUM2, HEAD, TAIL, LIMITED, HOLD, BOX1, BOX2, RELEASE = range(12)
 # around damage: until which frame peaks are not believed, the past is in doubt, the gain comes back fast; the
-# envelope without what is in doubt; how long each of the three lasts, and how fast the gain comes back
+# envelope without what is in doubt; how long each of the three lasts, and how fast the gain comes back;
+# whether peaks between the samples are left out
 HURT_TO, DOUBT_TO, RECOVERS_TO, UNHURT, HURT_FRAMES, DOUBT_FRAMES, RECOVERY_FRAMES, RECOVERY = (
     range(12, 20)
 )
-_SCALARS = 20
+SAMPLES_ONLY = 20
+_SCALARS = 21
 # float64 state: ceiling, hot threshold, last peak between samples; the interpolator, tap by tap, eight
 # phases each (the last is 0); and the points between two samples
 CEILING, THRESHOLD, BETWEEN = range(3)
@@ -238,8 +240,10 @@ def limit(ints: Ints, floats: Floats, ring: Audio, audio: Audio) -> None:
     box1_at = _SCALARS + 2 * (hold + 1)
     box2_at = box1_at + box1
     ceiling = floats[CEILING]
+    looks_between = lookahead > 0 and ints[SAMPLES_ONLY] == 0
+    threshold = floats[THRESHOLD] if looks_between else ceiling
     # float32 rounding of the bound: half an ulp below cannot let a louder sample through
-    if _is_idle(ints, audio, (floats[THRESHOLD] if lookahead else ceiling) * (1.0 - 1e-7)):
+    if _is_idle(ints, audio, threshold * (1.0 - 1e-7)):
         _delay(ring, ints[WRITTEN], lookahead, audio)
         ints[WRITTEN] += audio.shape[0]
         floats[BETWEEN] = 0.0
@@ -253,15 +257,16 @@ def limit(ints: Ints, floats: Floats, ring: Audio, audio: Audio) -> None:
             ring[newest, channel] = sample
             peak = max(peak, abs(np.float64(sample)))
         if lookahead:
-            if peak > floats[THRESHOLD]:
+            if peak > threshold:
                 ints[HOT] = TAPS + 1
             middle = (newest + size - REACH) % size
             peak = 0.0
             if ints[HOT] > 0:
                 ints[HOT] -= 1
-                between = _between(floats, ring, newest)
-                peak = max(between, floats[BETWEEN])
-                floats[BETWEEN] = between
+                if looks_between:
+                    between = _between(floats, ring, newest)
+                    peak = max(between, floats[BETWEEN])
+                    floats[BETWEEN] = between
                 for channel in range(channels):
                     peak = max(peak, abs(np.float64(ring[middle, channel])))
             else:

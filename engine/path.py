@@ -14,6 +14,7 @@ from semeq.engine.chain_state import (
     BAD_ABOVE,
     BYPASS_AT,
     BYPASS_FRAMES,
+    BYPASS_TO,
     CONCEALS,
     DELTA_AT,
     DELTA_FRAMES,
@@ -29,6 +30,7 @@ from semeq.engine.chain_state import (
     POSITION,
     RAMP_AT,
     RAMP_FRAMES,
+    SHED,
     ChainState,
     chain_state,
 )
@@ -46,6 +48,7 @@ from semeq.engine.kernel import (
     spread,
 )
 from semeq.engine.limiter import doubt, limit
+from semeq.engine.shed import FILTERS, METERS, set_shed
 from semeq.engine.units import Audio, Floats, Ints
 
 __all__ = [
@@ -66,6 +69,7 @@ __all__ = [
     "set_delta",
     "set_gate",
     "set_rows",
+    "set_shed",
 ]
 
 
@@ -106,10 +110,21 @@ def set_rows(state: ChainState, rows: Floats, ramp_frames: int) -> None:
 
 
 @jit
+def _rests(state: ChainState, ramping: bool) -> bool:
+    """Whether the filters are left out: there is no time for them, and nothing of them is heard."""
+    ints = state.ints
+    if ints[SHED] < FILTERS:
+        return False
+    is_bypassed = state.floats[BYPASS_TO] == 1.0 and ints[BYPASS_AT] >= ints[BYPASS_FRAMES]
+    return bool(is_bypassed or (ints[IDENTITY] and not ramping))
+
+
+@jit
 def _equalise(state: ChainState, dry: Audio, y: Audio) -> None:
     ints = state.ints
     ramping = ints[RAMP_AT] < ints[RAMP_FRAMES]
-    for pair in range(0, y.shape[1], 2):
+    pairs = 0 if _rests(state, ramping) else y.shape[1]
+    for pair in range(0, pairs, 2):
         if ramping:
             run_ramp(
                 dry,
@@ -151,7 +166,8 @@ def process(state: ChainState, x: Audio, y: Audio) -> None:
         dry = state.dry[:n]
         out = y[done : done + n]
         take_in(ints, floats, x[done : done + n], dry, kind)
-        peak_in = peak_bits(dry)
+        is_metered = ints[SHED] < METERS
+        peak_in = peak_bits(dry) if is_metered else 0
         _equalise(state, dry, out)
         mix(ints, floats, dry, out)
         if ints[LIMITING]:
@@ -159,10 +175,11 @@ def process(state: ChainState, x: Audio, y: Audio) -> None:
                 doubt(state.limiter_ints, n, kind == DAMAGE)
             limit(state.limiter_ints, state.limiter_floats, state.limiter_ring, out)
         gate(ints, floats, out)
-        slot = ints[PEAKS] % PEAK_SLOTS
         peaks = state.peaks.view(np.int32)
-        peaks[slot, 0] = max(peaks[slot, 0], np.int32(peak_in))
-        peaks[slot, 1] = max(peaks[slot, 1], np.int32(peak_bits(out)))
+        if is_metered:
+            slot = ints[PEAKS] % PEAK_SLOTS
+            peaks[slot, 0] = max(peaks[slot, 0], np.int32(peak_in))
+            peaks[slot, 1] = max(peaks[slot, 1], np.int32(peak_bits(out)))
         ints[POSITION] += n
         if ints[POSITION] % FLUSH_EVERY == 0:
             flush(state.filters)

@@ -13,12 +13,13 @@ import numpy as np
 
 from semeq.engine.design import ROW, SECTIONS, Coefficients
 from semeq.engine.errors import DataError
+from semeq.engine.shed import LEVELS
 from semeq.engine.timeline import ControlSet, Event, Take
 from semeq.engine.units import read_only
 
-#: Version 2 knows the delta listen, and bridges damage in the input.
-LOG_VERSION = 2
-_KNOWN_VERSIONS = (1, 2)
+#: Version 2 knows the delta listen, and bridges damage in the input; version 3 says what was left out.
+LOG_VERSION = 3
+_KNOWN_VERSIONS = (1, 2, 3)
 #: Longest log line we read: a set is about 1.5 kB.
 MAX_LINE = 65536
 
@@ -46,6 +47,7 @@ def event_line(event: Event) -> str:
             "ramp_frames": control.ramp_frames,
             "bypass": control.bypass,
             "delta": control.delta,
+            "shed": control.shed,
             "fade_frames": control.fade_frames,
             "gate_open": control.gate_open,
             "gate_frames": control.gate_frames,
@@ -98,6 +100,7 @@ def _event(record: dict[str, Any]) -> Event:
         _flag(record, "gate_open"),
         int(_number(record, "gate_frames", 0, longest)),
         _flag(record, "delta") if "delta" in record else False,
+        int(_number(record, "shed", 0, LEVELS - 1)) if "shed" in record else 0,
     )
     return Event(frame, control)
 
@@ -133,7 +136,7 @@ def read_take(path: Path) -> Take:
     _, head = next(lines, (0, None))
     if head is None or head.get("semeq_log") not in _KNOWN_VERSIONS:
         raise DataError(
-            f"{path} must be a log of version 1 or {LOG_VERSION} written by 'semeq live --record-log'"
+            f"{path} must be a log of version 1 to {LOG_VERSION} written by 'semeq live --record-log'"
         )
     events: list[Event] = []
     frames: int | None = None

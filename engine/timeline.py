@@ -27,12 +27,13 @@ from semeq.engine.path import (
     set_delta,
     set_gate,
     set_rows,
+    set_shed,
 )
 from semeq.engine.units import Audio, Floats
 
 # a set as doubles, for the mailbox and for `apply_set`
-SEQUENCE, RAMP, BYPASS, FADE, GATE, GATE_RAMP, GENTLE, DELTA = range(8)
-ROWS = 8
+SEQUENCE, RAMP, BYPASS, FADE, GATE, GATE_RAMP, GENTLE, DELTA, SHED = range(9)
+ROWS = 9
 SET_DOUBLES = ROWS + SECTIONS * ROW
 
 
@@ -52,6 +53,8 @@ class ControlSet:
         Whether anything is heard, ramped over `gate_frames`.
     delta : bool
         Whether only what the EQ changes is heard, cross-faded over `fade_frames`; not while bypassed.
+    shed : int
+        What is left out while the machine is too slow, see `semeq.engine.shed`.
     """
 
     coefficients: Coefficients
@@ -61,9 +64,10 @@ class ControlSet:
     gate_open: bool = True
     gate_frames: int = 0
     delta: bool = False
+    shed: int = 0
 
     def pack(self, sequence: int = 0, *, gentle: bool = False) -> Floats:
-        """Return the set as doubles, shape ``(56,)``.
+        """Return the set as doubles, shape ``(57,)``.
 
         A *gentle* set moves so little that the next one need not wait until it has arrived.
         """
@@ -76,6 +80,7 @@ class ControlSet:
             self.gate_frames,
             gentle,
             self.delta,
+            self.shed,
         ]
         return np.concatenate([np.array(head, dtype=np.float64), self.coefficients.rows.ravel()])
 
@@ -88,6 +93,7 @@ def apply_set(chain: ChainState, values: Floats) -> None:
     set_bypass(chain, is_bypassed, int(values[FADE]))
     set_delta(chain, values[DELTA] != 0.0 and not is_bypassed, int(values[FADE]))
     set_gate(chain, values[GATE] != 0.0, int(values[GATE_RAMP]))
+    set_shed(chain, int(values[SHED]))
 
 
 def session_chain(

@@ -12,9 +12,11 @@ import numpy as np
 from numba import cfunc, types
 from numba.np.numpy_support import carray
 
+from semeq.engine.chain_state import SHED
 from semeq.engine.jit import jit, kept
 from semeq.engine.kernel import FLUSH_EVERY, PAIR_STATE, SET_SIZE
 from semeq.engine.path import FLOATS, INTS, PEAK_SLOTS, POSITION, ChainState, is_busy, process
+from semeq.engine.shed import METERS
 from semeq.engine.timeline import GENTLE, SEQUENCE, SET_DOUBLES, apply_set, session_chain
 from semeq.engine.units import Audio, Ints
 from semeq.realtime.atomic import TICKS_PER_NS, now_ticks, pointer_to, publish
@@ -58,7 +60,7 @@ class LiveState(NamedTuple):
 
     chain: ChainState
     words: Any  # (3,) int64, mailbox
-    slots: Any  # (3, 55) float64, mailbox
+    slots: Any  # (3, 57) float64, mailbox
     counters: Any  # (13,) int64
     histogram: Any  # (4097,) int64, callback durations by microsecond
     applied: Any  # (1024, 2) int64, (sequence, frame) of the sets taken
@@ -167,7 +169,8 @@ def note_input(state: LiveState, x: Audio) -> None:
     if state.counters[FIRST_SOUND] < 0:
         _mark_first_sound(state, x)
     _tap(state, x)
-    _count_overs(state, x)
+    if state.chain.ints[SHED] < METERS:
+        _count_overs(state, x)
 
 
 @jit

@@ -29,6 +29,7 @@ from semeq.realtime import callback as native
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
 from semeq.realtime.ear import Report
+from semeq.realtime.governor import NO_RELIEF, Relief
 from semeq.realtime.mailbox import post
 from semeq.realtime.plan import Means, Plan
 from semeq.realtime.priority import prefer_this_thread
@@ -101,6 +102,13 @@ class Conductor(threading.Thread):
         self.plan = Plan()
         self.updates = 0
         self.is_shut = self._was_shut = False
+        self._relief = NO_RELIEF
+
+    def relieve(self, relief: Relief) -> None:
+        """Let the audio path leave out what there is no time for; any thread may call it."""
+        if relief != self._relief:
+            self._relief = relief
+            self._desk.wake()
 
     def _frames(self, seconds: float) -> int:
         return round(seconds * self._stream.fs)
@@ -160,6 +168,7 @@ class Conductor(threading.Thread):
             state.bypass,
             state.delta,
             (*self._problem, *self._meaning.warnings),
+            self._relief,
         )
 
     def _publish(self, plan: Plan, control: ControlSet, *, is_gentle: bool = False) -> int:
@@ -180,11 +189,12 @@ class Conductor(threading.Thread):
                 design=self._means.design,
             ),
             self._frames(ramp_s),
-            plan.bypass,
+            plan.is_dry,
             self._frames(FADE_S),
             not self.is_shut,
             0 if self.is_shut else self._frames(START_S),
             plan.delta,
+            plan.relief.level,
         )
 
     def _drain(self) -> None:
@@ -240,7 +250,8 @@ class Conductor(threading.Thread):
     def _follow(self, state: ControlState) -> None:
         """Publish what has changed: at once if it is a hand's, gently if it is the sound's."""
         is_gate, self._was_shut = self.is_shut != self._was_shut, self.is_shut
-        is_hand = is_gate or _touched(state) != _touched(self._followed)
+        is_relief = self._relief != self.plan.relief
+        is_hand = is_gate or is_relief or _touched(state) != _touched(self._followed)
         # A gentle set must not take the place of a knob's move that waits (it would be heard late), and it
         # waits for the end of the last gentle ramp (a bend in it would be heard).
         position = int(self._stream.state.chain.ints[POSITION])

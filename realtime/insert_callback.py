@@ -12,8 +12,8 @@ from numba.np.numpy_support import carray
 
 from semeq.engine.jit import jit, kept
 from semeq.engine.kernel import FLUSH_EVERY, PAIR_STATE, SET_SIZE
-from semeq.engine.path import BAD, FLOATS, INTS, PEAK_SLOTS, ChainState, process, set_gate
-from semeq.engine.timeline import GATE, GATE_RAMP, SET_DOUBLES, session_chain
+from semeq.engine.path import BAD, FLOATS, INTS, PEAK_SLOTS, ChainState, process, set_gate, set_shed
+from semeq.engine.timeline import GATE, GATE_RAMP, SET_DOUBLES, SHED, session_chain
 from semeq.engine.units import Audio, Ints
 from semeq.realtime.atomic import now_ticks, pointer_to
 from semeq.realtime.callback import (
@@ -111,6 +111,8 @@ def run_inserted(state: InsertedState, x: Audio, y: Audio) -> None:
     if live.counters[APPLIED] != taken:
         values = live.slots[live.words[READING]]
         set_gate(state.last, values[GATE] != 0.0, int(values[GATE_RAMP]))
+        set_shed(state.first, int(values[SHED]))
+        set_shed(state.last, int(values[SHED]))
     note_input(live, x)
     entry = live.entry[: x.shape[0]]
     bad = state.first.ints[BAD] + state.last.ints[BAD]

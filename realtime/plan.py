@@ -10,6 +10,7 @@ from semeq.engine.limits import Limits
 from semeq.engine.settings import EQSettings
 from semeq.engine.words import Vocabulary
 from semeq.realtime.ear import Report
+from semeq.realtime.governor import NO_RELIEF, Relief
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class Plan:
     bypass: bool = False
     delta: bool = False
     warnings: tuple[str, ...] = ()
+    relief: Relief = NO_RELIEF
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether the input is heard as it is: a person wants it so, or there is no time for more."""
+        return self.bypass or self.relief.is_bypassed
 
     def notes(self) -> dict[str, Any]:
         """Return what the log keeps beside the numbers."""

@@ -17,9 +17,10 @@ from semeq.realtime import devices, jack
 from semeq.realtime.conductor import Conductor
 from semeq.realtime.desk import Desk, Snapshot
 from semeq.realtime.inserts import LiveInserts, block_of
+from semeq.realtime.overload import EVERY_S, Overload
 from semeq.realtime.plan import Plan
 from semeq.realtime.record import ControlLog, segment
-from semeq.realtime.repeating import recording
+from semeq.realtime.repeating import recording, repeating
 from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import JACK_API, LiveStream, StreamConfig, shape_of
 from semeq.realtime.verifier import Verifier
@@ -59,6 +60,8 @@ class Rig:
         The plugins, where there are any.
     wiring : Wiring or None
         How JACK has wired the stream.
+    overload : Overload
+        What is left out while the machine is too slow.
     """
 
     def __init__(
@@ -101,6 +104,8 @@ class Rig:
             self.seconds_before = before.seconds_before + frames / before.stream.fs
             self.stream.count_on(before.stream)
             self.conductor.go_on_from(before.conductor)
+        watched = None if before is None else before.overload
+        self.overload: Overload = Overload(self.stream, self.conductor, say, watched)
         self._parts = ExitStack()
         self._is_listening = False
         self._recorded_frames: int | None = None
@@ -160,6 +165,7 @@ class Rig:
         if config.record_input is not None:
             self._record(config.record_input, self._start_recording, "input")
         self.conductor.start()
+        parts.enter_context(repeating(EVERY_S, self.overload.look))
         parts.callback(self._stop_listening)
         parts.callback(self._desk.listen(self._listen))
         self._listen()

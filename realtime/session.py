@@ -143,7 +143,8 @@ class Session:
 
     def peaks(self) -> tuple[float, float]:
         """Return the newest peaks of input and output; none without a device."""
-        return self.stream.peaks() if self.recovery.state is Link.RUNNING else (0.0, 0.0)
+        is_metered = self.recovery.state is Link.RUNNING and self.rig.overload.has_meters
+        return self.stream.peaks() if is_metered else (0.0, 0.0)
 
     def status(self, state: str | None = None) -> dict[str, Any]:
         """Return the session's state as plain values; reading it disturbs nobody."""
@@ -170,6 +171,7 @@ class Session:
                 "max": round(counts.max_us, 1),
             },
             "load": round(counts.load, 5),
+            "overload": self.rig.overload.as_dict(),
             "latency_ms": round(self.latency_ms, 3),
             "added_frames": self.rig.added_frames,
             "inserts": self.inserts.notes() if self.inserts is not None else [],

@@ -105,6 +105,7 @@ def summary(status: dict[str, Any]) -> str:
         f"(load {100 * get('load', 0.0):.2f} %)",
         f"{status['missed_deadlines']} deadlines missed",
         f"{status['xruns']} xruns",
+        f"{get('overload', {}).get('steps', 0)} overload steps",
         f"{get('limited_frames', 0)} frames limited",
         f"{get('clipped_samples', 0)} input samples clipped",
         f"{get('bad_samples', 0)} damaged samples",

@@ -182,6 +182,7 @@ class Surface:
                 bad_samples=counts.bad_samples,
                 clipped=counts.clipped_samples,
                 limited=counts.limited_frames,
+                left_out=session.rig.overload.dropped,
             ),
             ear=self._ear(),
             verdicts=session.verifier.shown(),

@@ -114,7 +114,7 @@ class Verifier:
     def look(self) -> None:
         """Take what came in since the last look; judge when it is time."""
         plan = self._plan()
-        asked = (plan.recipe, plan.amount, plan.bypass)
+        asked = (plan.recipe, plan.amount, plan.is_dry)
         if asked != self._asked:
             self._asked, self._recipe = asked, Recipe.parse(plan.recipe)
             self._watch.forget()
@@ -122,7 +122,7 @@ class Verifier:
             self._looks, self.newest = 0, None
         while self._reader.waiting:
             block, _ = self._reader.read()
-            if not plan.bypass:
+            if not plan.is_dry:
                 self._watch.feed(block, plan.settings)
         self._looks += 1
         if self._looks >= LOOKS_PER_VERDICT:
@@ -130,7 +130,7 @@ class Verifier:
             self._judge(plan)
 
     def _judge(self, plan: Plan) -> None:
-        if plan.bypass or not self._recipe.terms or plan.amount == 0.0:
+        if plan.is_dry or not self._recipe.terms or plan.amount == 0.0:
             self.newest = None
             return
         try:

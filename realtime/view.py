@@ -79,6 +79,9 @@ def view_lines(
 
 def _header(model: ViewModel, width: int, glyphs: Glyphs) -> Text:
     right = Text()
+    if model.engine.left_out:
+        right.append(" OVERLOAD ", "red reverse bold")
+        right.append(" ")
     if model.bypass:
         right.append(" BYPASS ", "reverse bold")
         right.append(" ")
@@ -261,6 +264,8 @@ def _machine(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
     ):
         if count or name == "xruns":
             parts.append(Text(f"{name} {count}", "yellow" if count else ""))
+    if engine.left_out:
+        parts.insert(0, Text(engine.overload_text, "red bold"))
     if model.midi:
         parts.append(Text(f"MIDI {model.midi}"))
         if model.midi_last:

@@ -12,6 +12,8 @@ METER_RANGE_DB = (-60.0, 0.0)
 
 def levels(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
     """Return a line a channel, no more than two, the input beside the output."""
+    if model.engine.left_out:
+        return [Text(" levels are not measured: there is no time for it", "dim")]
     rows = max(len(model.levels_in), len(model.levels_out))
     out = []
     for row in range(min(rows, 2)):

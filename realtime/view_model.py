@@ -56,6 +56,8 @@ class Engine:
         Time in the callback as a share of the block's duration: mean, 99.9th percentile, longest.
     xruns, missed, bad_samples, clipped, limited : int
         Counters: gaps, late callbacks, damaged samples, input samples at full scale, limited frames.
+    left_out : tuple of str
+        What there is no time for: meters, look-ahead, eq.
     """
 
     device: str = ""
@@ -70,6 +72,12 @@ class Engine:
     bad_samples: int = 0
     clipped: int = 0
     limited: int = 0
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def overload_text(self) -> str:
+        """What is left out, for people; empty where nothing is."""
+        return f"OVERLOAD: no {', no '.join(self.left_out)}" if self.left_out else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +208,8 @@ def plain_line(model: ViewModel) -> str:
         f"load {engine.load:.1%} max {engine.load_max:.1%}",
         f"xruns {engine.xruns}",
     ]
+    if engine.left_out:
+        parts.append(engine.overload_text)
     if model.ear.state != "off":
         parts.append(f"ear {model.ear.text}, {model.ear.updates_per_s:.0f}/s")
     if engine.bad_samples:

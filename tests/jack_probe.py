@@ -208,15 +208,18 @@ class Probe:
         """Play and record from the first frame on."""
         self._table[POSITION] = 0
 
+    @property
+    def position(self) -> int:
+        """How many frames were played and recorded so far."""
+        return max(int(self._table[POSITION]), 0)
+
     def run(self, timeout_s: float) -> Audio:
         """Play and record from the first frame to the last; return what was recorded."""
         self.begin()
         clock = threading.Event()
         waited = 0.0
-        while self._table[POSITION] < len(self.play):
+        while self.position < len(self.play):
             clock.wait(0.02)
             waited += 0.02
-            assert waited < timeout_s, (
-                f"JACK played {self._table[POSITION]} of {len(self.play)} frames"
-            )
+            assert waited < timeout_s, f"JACK played {self.position} of {len(self.play)} frames"
         return self.recorded

@@ -24,11 +24,12 @@ class JackServer:
         self.process: subprocess.Popen[bytes] | None = None
         self.is_listed = False
 
-    def start(self) -> None:
+    def start(self, channels: int = 2) -> None:
         # -S: a cycle lasts until its clients are done. A busy machine then makes time pass more slowly,
         # not samples go missing, and recordings can be compared bit for bit.
         command = ["jackd", "-n", self.name, "-R", "-P", "70"]
         command += ["-S"] * self.waits + ["-d", "dummy", "-r", str(self.fs), "-p", str(self.block)]
+        command += ["-C", str(channels), "-P", str(channels)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

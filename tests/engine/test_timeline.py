@@ -50,7 +50,8 @@ def take_of(eq: EQSettings, *, lookahead: int = 0, first_sound: int | None = 300
         Event(2000, control(eq.scaled(0.3))),
         Event(2000, control(eq.scaled(-0.3))),
         Event(4000, control(eq, delta=True)),
-        Event(5000, control(eq, bypass=True)),
+        Event(5000, control(eq, bypass=True, shed=3)),
+        Event(6500, control(eq, bypass=True, shed=2)),
         Event(7000, control(eq, gate_open=False, gate_frames=500)),
     )
     return Take(FS, 2, lookahead, -1.0, events, first_sound, 9000)
@@ -100,7 +101,7 @@ def test_replay_is_the_session_bit_for_bit(
     chain = session_chain(FS, 2, lookahead_frames=lookahead, ceiling_db=-1.0)
     live = np.zeros((9000 + lookahead, 2), dtype=np.float32)
     padded = np.concatenate([x, np.zeros((lookahead, 2), dtype=np.float32)])
-    marks = sorted({0, 100, 2000, 4000, 5000, 7000, len(padded)})
+    marks = sorted({0, 100, 2000, 4000, 5000, 6500, 7000, len(padded)})
     for first, last in pairwise(marks):
         for event in take.events:
             if event.frame == first:
@@ -135,7 +136,7 @@ def damage(path: Path, change: dict[str, object], line: int) -> Path:
 @pytest.mark.parametrize(
     ("line", "change", "message"),
     [
-        (0, {"semeq_log": 99}, "must be a log of version 1 or 2"),
+        (0, {"semeq_log": 99}, "must be a log of version 1 to 3"),
         (0, {"fs": -1}, "line 1: fs must be in"),
         (0, {"channels": 900}, "line 1: channels must be in"),
         (1, {"rows": [[1.0] * 6] * 8}, "line 2: rows must be stable filters"),
@@ -178,18 +179,20 @@ def test_a_log_of_the_first_version_is_read_as_it_was_meant(tmp_path: Path) -> N
     del lines[0]["bad_above"]
     for line in lines[1:]:
         line.pop("delta", None)
+        line.pop("shed", None)
     path.write_text("\n".join(map(json.dumps, lines)))
     take = read_take(path)
     assert take.bad_above is None
     assert not any(event.control.delta for event in take.events)
-    assert len(take.events) == 6
+    assert not any(event.control.shed for event in take.events)
+    assert len(take.events) == 7
 
 
 def test_a_missing_or_empty_log_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="name the file that 'semeq live --record-log' wrote"):
         read_take(tmp_path / "none.jsonl")
     (tmp_path / "empty.jsonl").touch()
-    with pytest.raises(DataError, match="must be a log of version 1 or 2"):
+    with pytest.raises(DataError, match="must be a log of version 1 to 3"):
         read_take(tmp_path / "empty.jsonl")
 
 

@@ -25,9 +25,13 @@ def main(library: str) -> None:
     counts = (ctypes.c_long * 4)()
     bands = zip(LAYOUT, REST_FREQS_HZ, strict=True)
     loud = EQSettings(tuple(Band(kind, freq, 6.0) for kind, freq in bands))
-    for i in range(200):  # ramps, static stretches, bypass fades, gates, a busy limiter
+    for i in range(
+        200
+    ):  # ramps, static stretches, bypass fades, gates, a busy limiter, all levels of relief
         eq = loud.scaled((i % 5 - 2) / 2)
-        control = ControlSet(design(eq, 48_000.0), 480, i % 7 == 0, 960, i % 50 != 49, 1000)
+        control = ControlSet(
+            design(eq, 48_000.0), 480, i % 7 == 0, 960, i % 50 != 49, 1000, shed=i % 4
+        )
         post(state.words, state.slots, control.pack(i))
         tools.run_armed(
             function,

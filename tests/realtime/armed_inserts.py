@@ -37,7 +37,13 @@ def main(library: str) -> None:
     wet = 0
     for i in range(900):  # hosts that answer, fall silent, come back, and return what is no number
         control = ControlSet(
-            design(loud.scaled((i % 5 - 2) / 2), 48_000.0), 480, False, 960, True, 1000
+            design(loud.scaled((i % 5 - 2) / 2), 48_000.0),
+            480,
+            i % 90 > 80,
+            960,
+            True,
+            1000,
+            shed=i // 9 % 4,
         )
         post(state.live.words, state.live.slots, control.pack(i))
         for ring in rings:

@@ -1,60 +1,34 @@
 """The native callback called as PortAudio calls it: by address, with raw buffers."""
 
-import ctypes
 import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from callback_host import FS, Host
 
 from semeq.engine.chain import Chain
+from semeq.engine.chain_state import SHED
 from semeq.engine.design import design
+from semeq.engine.limiter import SAMPLES_ONLY
 from semeq.engine.settings import LAYOUT, REST_FREQS_HZ, Band, EQSettings
 from semeq.engine.timeline import ControlSet, Event, Take, replay
 from semeq.engine.units import Audio
 from semeq.realtime import callback as native
-from semeq.realtime.insert_callback import inserted_callback
+from semeq.realtime.insert_callback import inserted_callback, inserted_state, run_inserted
+from semeq.realtime.insert_ring import private_ring
+from semeq.realtime.insert_stage import stage
 from semeq.realtime.mailbox import post
 from semeq.realtime.tap import TAP_FRAMES, TAPPED
 
-FS = 48_000.0
 HERE = Path(__file__).parent
-
-
-class Host:
-    """Calls the callback the way PortAudio does."""
-
-    def __init__(self, n_in: int, n_out: int, **limiter: float) -> None:
-        self.state = native.live_state(FS, n_in, n_out, **limiter)  # type: ignore[arg-type]  # keywords
-        self.table = native.address_table(self.state, FS)
-        self.n_out = n_out
-        kind = ctypes.CFUNCTYPE(
-            ctypes.c_int,
-            ctypes.c_void_p,
-            ctypes.c_void_p,
-            ctypes.c_uint64,
-            ctypes.c_void_p,
-            ctypes.c_uint64,
-            ctypes.c_void_p,
-        )
-        self.compiled = native.native_callback()
-        self.call = kind(self.compiled.address)
-
-    def post(self, control: ControlSet, sequence: int = 1) -> None:
-        post(self.state.words, self.state.slots, control.pack(sequence))
-
-    def block(self, x: Audio, flags: int = 0) -> Audio:
-        x = np.ascontiguousarray(x)
-        y = np.full((len(x), self.n_out), np.nan, dtype=np.float32)
-        code = self.call(x.ctypes.data, y.ctypes.data, len(x), None, flags, self.table.ctypes.data)
-        assert code == 0
-        return y
 
 
 def noise(frames: int, channels: int = 2) -> Audio:
@@ -168,6 +142,37 @@ def test_it_counts_xruns_damage_and_first_sound() -> None:
     assert counters[native.CALLBACKS] == 3
     assert host.state.histogram.sum() == 3
     assert host.state.chain.ints[4] == 8
+
+
+def test_without_time_for_meters_overs_are_not_counted_and_the_tap_goes_on() -> None:
+    host = Host(2, 2)
+    x = noise(512)
+    x[100] = 1.0
+    for shed in (0, 1, 2, 3, 0):
+        host.post(replace(opened(warm()), shed=shed))
+        host.block(x)
+    assert host.state.counters[native.OVERS] == 4
+    assert host.state.counters[TAPPED] == 5 * 512
+
+
+@pytest.mark.parametrize("shed", [1, 2, 3])
+def test_with_inserts_all_three_chains_are_relieved(shed: int) -> None:
+    stages = stage(private_ring(2), FS), stage(private_ring(2), FS)
+    state = inserted_state(FS, 2, *stages, lookahead_frames=72, ceiling_db=-6.0)
+    x, y = noise(512), np.empty((512, 2), dtype=np.float32)
+    for level in (0, shed):
+        control = replace(opened(warm()), shed=level, bypass=level == 3)
+        post(state.live.words, state.live.slots, control.pack())
+        for _ in range(300):  # until the limiter has let go
+            run_inserted(state, x, y)
+    for chain in (state.live.chain, state.first, state.last):
+        assert chain.ints[SHED] == shed
+        assert chain.limiter_ints[SAMPLES_ONLY] == (shed >= 2)
+    filters = state.live.chain.filters.copy()
+    run_inserted(state, -x, y)
+    assert np.array_equal(filters, state.live.chain.filters) == (shed == 3)
+    if shed == 3:
+        np.testing.assert_array_equal(y[72:], -x[:-72])
 
 
 def test_the_tap_holds_the_newest_input() -> None:

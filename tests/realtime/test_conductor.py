@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from semeq.engine.chain import Chain
+from semeq.engine.chain_state import SHED
 from semeq.engine.design import design
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
@@ -18,6 +19,7 @@ from semeq.realtime import callback as native
 from semeq.realtime.conductor import Conductor
 from semeq.realtime.control import Bypass, ControlState, Set
 from semeq.realtime.desk import Desk
+from semeq.realtime.governor import NO_RELIEF, Relief
 from semeq.realtime.plan import Means
 from semeq.realtime.stream import LiveStream
 
@@ -125,6 +127,24 @@ def test_flat_is_exactly_flat_and_bypass_keeps_the_eq(stage: Stage) -> None:
         stream.play(noise(1024))
     np.testing.assert_array_equal(stream.play(x), x)
     assert conductor.plan.gain_db == 0.0
+
+
+def test_relief_is_a_set_like_any_other_and_the_eq_fades_out_and_in(stage: Stage) -> None:
+    desk, stream, conductor, events = stage
+    stream.play(noise(1024))
+    x = noise(1024)
+    for number, relief in enumerate((Relief(1), Relief(3, True), Relief(2, True), NO_RELIEF)):
+        conductor.relieve(relief)
+        settle(conductor, number + 2)
+        for _ in range(60):
+            y = stream.play(x)
+        assert stream.state.chain.ints[SHED] == relief.level
+        assert np.array_equal(y, x) == relief.is_bypassed
+        assert conductor.plan.is_dry == relief.is_bypassed
+    assert not desk.state.bypass
+    time.sleep(0.05)
+    assert [event.control.shed for event in events] == [0, 1, 3, 2, 0]
+    assert [event.control.bypass for event in events] == [False, False, True, True, False]
 
 
 def test_a_word_nobody_knows_leaves_the_sound_as_it_is(stage: Stage) -> None:

@@ -37,6 +37,7 @@ STATUS: dict[str, Any] = {
     "added_frames": 7,
     "reconnects": 8,
     "away_s": 9.5,
+    "overload": {"level": 0, "dropped": [], "load": 0.01, "steps": 10},
     "recipe": "warm",
 }
 
@@ -54,6 +55,7 @@ def test_the_summary_holds_all_that_went_wrong() -> None:
         "p50 6, p99.9 40, max 81.5 µs (load 0.51 %)",
         "1 deadlines missed",
         "2 xruns",
+        "10 overload steps",
         "3 frames limited",
         "4 input samples clipped",
         "5 damaged samples",
@@ -64,6 +66,7 @@ def test_the_summary_holds_all_that_went_wrong() -> None:
         assert part in said
     assert line(STATUS).startswith("running: warm | up 1:15")
     # one of an earlier version
+    assert "0 overload" in summary({k: v for k, v in STATUS.items() if k != "overload"})
     assert "0 reconnects" in summary({k: v for k, v in STATUS.items() if k != "reconnects"})
 
 

@@ -188,6 +188,18 @@ def test_counters_that_are_zero_are_left_out() -> None:
         assert part in shown
 
 
+def test_an_overload_is_said_and_levels_that_nobody_measures_are_not_shown() -> None:
+    assert "OVERLOAD" not in screen(MODEL) + plain_line(MODEL)
+    engine = replace(MODEL.engine, left_out=("meters", "look-ahead"))
+    model = replace(MODEL, engine=engine)
+    shown = screen(model, width=120, height=40)
+    assert "OVERLOAD: no meters, no look-ahead" in shown
+    assert "levels are not measured" in shown
+    assert "-12.3" not in shown
+    assert " OVERLOAD " in texts(model, 60, 8)[0]
+    assert "OVERLOAD: no meters, no look-ahead" in plain_line(model)
+
+
 def test_help_prompt_and_message() -> None:
     assert "choose a word" in screen(replace(MODEL, shows_help=True))
     assert "quit" in screen(replace(MODEL, shows_help=True), width=60, height=24)
