@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from semeq.engine.errors import MissingPackageError, SemeqError, UsageError
+from semeq.engine.errors import MissingPackageError, SemeqError, UsageError, one_line
 
 GC_THRESHOLD = 200_000
 EXIT_FAILED = 1
@@ -20,7 +20,7 @@ EXIT_USAGE = 2
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Print one line on standard error and leave with `code`."""
-    click.echo(f"semeq: {' '.join(str(message).split())}", err=True)
+    click.echo(f"semeq: {one_line(message)}", err=True)
     sys.exit(code)
 
 

@@ -11,19 +11,15 @@ meant. The level of a window changes nothing. Latents of successive windows may 
 surer than each.
 """
 
-import json
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from semeq.engine.errors import DataError, MissingPackageError, SettingsError
+from semeq.engine.errors import DataError, SettingsError
 from semeq.engine.frontend import BANDS, Levels
 from semeq.engine.units import Audio, Floats, read_only
 
@@ -60,7 +56,7 @@ class Heard:
 
 
 class Model:
-    """A loaded model; make one with `load_model`.
+    """A loaded model; make one with `semeq.engine.model_file.load_model`.
 
     Parameters
     ----------
@@ -101,6 +97,8 @@ class Model:
         ------
         SettingsError
             If the window is too short, not finite, or its rate too low.
+        DataError
+            If what the network answers is not finite.
         """
         if window.ndim != 2 or len(window) < SHORTEST_FRAMES or window.shape[1] < 1:
             raise SettingsError(
@@ -118,7 +116,7 @@ class Model:
             return Heard(read_only(np.zeros(LATENT)), read_only(np.zeros(len(self.freqs_hz))))
         # One level for all: what is far below full scale would sink in the floor of the front end.
         inputs = {"audio": sound * np.float32(0.1 / rms), "fs": np.array(fs, dtype=np.float32)}
-        return self._run(self._session, inputs)
+        return self._run(self._session, inputs, len(self.freqs_hz))
 
     def hear_levels(self, levels: Levels) -> Heard:
         """Return the latent and the long-term spectrum of frames from the front end.
@@ -133,7 +131,7 @@ class Model:
         SettingsError
             If there are too few frames, or values that are not finite.
         DataError
-            If the model has no network apart from the front end.
+            If the model has no network apart from the front end, or its answer is not finite.
         """
         if levels.ndim != 2 or len(levels) < FEWEST_LEVELS or levels.shape[1] != BANDS:
             raise SettingsError(
@@ -145,15 +143,20 @@ class Model:
         if self._network is None:
             raise DataError(f"the model must have {NETWORK_FILE}, got none; export it again")
         levels = np.ascontiguousarray(levels, dtype=np.float32)
-        return self._run(self._network, {"levels": levels})
+        return self._run(self._network, {"levels": levels}, len(self.freqs_hz))
 
     @staticmethod
-    def _run(session: Any, inputs: dict[str, npt.NDArray[Any]]) -> Heard:  # noqa: ANN401
-        z, spectrum = session.run(["z", "spectrum_db"], inputs)
-        return Heard(
-            read_only(np.asarray(z, dtype=np.float64)),
-            read_only(np.asarray(spectrum, dtype=np.float64)),
+    def _run(session: Any, inputs: dict[str, npt.NDArray[Any]], points: int) -> Heard:  # noqa: ANN401
+        z, spectrum = (
+            np.asarray(one, dtype=np.float64) for one in session.run(["z", "spectrum_db"], inputs)
         )
+        if z.shape != (LATENT,) or spectrum.shape != (points,):
+            raise DataError(
+                f"the network must answer ({LATENT},) and ({points},), got {z.shape} and {spectrum.shape}"
+            )
+        if not (np.isfinite(z).all() and np.isfinite(spectrum).all()):
+            raise DataError("the network must answer in finite numbers, got NaN or infinity")
+        return Heard(read_only(z), read_only(spectrum))
 
     def encode(self, window: Audio, fs: float = 48_000.0) -> Floats:
         """Return the latent of a window, shape ``(32,)``; see `hear`."""
@@ -180,106 +183,3 @@ def boldness_at(boldness: float | Sequence[float], freqs_hz: Floats) -> Floats:
     factors = np.broadcast_to(np.asarray(boldness, dtype=np.float64), len(BOLDNESS_HZ))
     at: Floats = np.interp(np.log(freqs_hz), np.log(BOLDNESS_HZ), factors)
     return at
-
-
-def load_model(folder: Path, *, threads: int = 1) -> Model:
-    """Load the model in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        With `ENCODER_FILE`, `ARRAYS_FILE` and, for `Model.hear_levels`, `NETWORK_FILE`.
-    threads : int
-        How many threads a window may take.
-
-    Raises
-    ------
-    DataError
-        If a file is missing, damaged or of another format.
-    MissingPackageError
-        If onnxruntime is not installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingPackageError(
-            "the audio encoder needs onnxruntime: pip install onnxruntime"
-        ) from error
-    arrays, notes = _read_arrays(folder / ARRAYS_FILE)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-
-    def session(name: str, *inputs: str) -> Any:  # noqa: ANN401 (onnxruntime has no types)
-        try:
-            content = (folder / name).read_bytes()
-            loaded = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
-            names = {item.name for item in (*loaded.get_inputs(), *loaded.get_outputs())}
-            if names != {*inputs, "z", "spectrum_db"}:
-                raise ValueError(f"inputs and outputs {sorted(names)}")
-        # onnxruntime's own errors share no base but RuntimeError and Exception.
-        except Exception as error:
-            first = (str(error) or type(error).__name__).splitlines()[0]
-            raise DataError(f"{folder / name} must be semeq's encoder, got {first}") from error
-        return loaded
-
-    encoder = session(ENCODER_FILE, "audio", "fs")
-    network = session(NETWORK_FILE, "levels") if (folder / NETWORK_FILE).exists() else None
-    return _model(arrays, notes, encoder, network)
-
-
-def load_tables(folder: Path) -> Model:
-    """Load decoder and words alone: a model that means something but cannot hear; needs no onnxruntime.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, damaged or of another format.
-    """
-    return _model(*_read_arrays(folder / ARRAYS_FILE), None, None)
-
-
-def _model(
-    arrays: Mapping[str, Floats],
-    notes: Mapping[str, Any],
-    encoder: Any,  # noqa: ANN401
-    network: Any,  # noqa: ANN401
-) -> Model:
-    words = {
-        name: read_only(z) for name, z in zip(notes["words"], arrays["word_latents"], strict=True)
-    }
-    return Model(
-        encoder,
-        read_only(arrays["freqs_hz"]),
-        read_only(arrays["decoder"]),
-        MappingProxyType(words),
-        MappingProxyType(notes),
-        network,
-    )
-
-
-def _read_arrays(path: Path) -> tuple[dict[str, Floats], dict[str, Any]]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            notes = json.loads(str(data["notes"]))
-            arrays = {
-                name: np.asarray(data[name], dtype=np.float64)
-                for name in ("freqs_hz", "decoder", "word_latents")
-            }
-        points = len(arrays["freqs_hz"])
-        shapes = {"decoder": (LATENT, points), "word_latents": (len(notes["words"]), LATENT)}
-        if notes["format"] != FORMAT:
-            raise ValueError(f"format {notes['format']}")
-        for name, shape in shapes.items():
-            if arrays[name].shape != shape:
-                raise ValueError(f"{name} of shape {arrays[name].shape}")
-        bold = boldness_at(notes.get("boldness", 1.0), arrays["freqs_hz"])
-        if not ((bold >= 0.0) & (bold <= BOLDEST)).all():
-            raise ValueError(f"boldness {notes['boldness']}")
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ValueError("values that are not finite")
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} must hold the arrays of a semeq model, got {error}") from error
-    return arrays, notes

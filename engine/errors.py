@@ -17,6 +17,22 @@ Wording, everywhere: *what* must be *constraint*, got *value*; then the remedy. 
 command line prints it as it is.
 """
 
+LONGEST_LINE = 600
+
+
+def one_line(message: object) -> str:
+    """Return a message as one line for a terminal.
+
+    Messages quote files: what is long is shortened in the middle, and what would move the cursor or hide text
+    (control characters) is shown as a question mark.
+    """
+    line = " ".join(str(message).split())
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    if len(line) > LONGEST_LINE:
+        half = LONGEST_LINE // 2
+        line = f"{line[:half]} … {line[-half:]}"
+    return line
+
 
 class SemeqError(Exception):
     """Base of all errors raised by semeq."""

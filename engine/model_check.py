@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from semeq.engine.arrays import DAMAGE, reason
 from semeq.engine.atomic import write_text
-from semeq.engine.encoder import LATENT, Model, load_model
+from semeq.engine.encoder import LATENT, Model
 from semeq.engine.errors import DataError
 from semeq.engine.frontend import BandStream
+from semeq.engine.model_file import load_model
+from semeq.engine.texts import load_json, read_limited
 from semeq.engine.units import Audio, Floats
 
 CHECK_FILE = "check.json"
@@ -21,6 +24,7 @@ FORMAT = "semeq-model-check-1"
 FS, SECONDS = 48_000.0, 2.0
 #: How far an answer may be from the stored one, of some 0.6. The two entrances differ by 4e-7 on one machine.
 TOLERANCE = 1e-3
+_LARGEST = 65_536
 
 
 def known_sound() -> Audio:
@@ -68,12 +72,14 @@ def deviation(model: Model, folder: Path) -> float | None:
     """
     path = folder / CHECK_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = load_json(read_limited(path, _LARGEST))
         stored = np.array(content["latents"], dtype=np.float64)
         if content["format"] != FORMAT or stored.shape != (2, LATENT):
             raise ValueError(f"shape {stored.shape}")
+        if not np.isfinite(stored).all():
+            raise ValueError("numbers that are not finite")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} must hold a model's answers, got {error}") from None
+    except DAMAGE as error:
+        raise DataError(f"{path} must hold a model's answers, got {reason(error)}") from None
     return float(np.abs(answers(model) - stored).max())

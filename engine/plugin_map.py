@@ -23,18 +23,19 @@ finds where to. So a crossover's frequency is as good as a bell's, and a bandwid
 """
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from semeq.engine.errors import DataError
 from semeq.engine.settings import Kind
+from semeq.engine.texts import load_toml, read_limited
 
 SCHEMA = 1
 MAX_BANDS = 32
 SETTLE_S = 0.02
 MAX_SETTLE_S = 5.0
+_LARGEST = 1 << 20
 ROLES = ("gain", "freq", "q")
 Range = tuple[float, float]
 
@@ -143,10 +144,10 @@ def read_map(path: Path) -> PluginMap:
         If it cannot be read or is no map; the message says what and where.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = load_toml(read_limited(path, _LARGEST).decode("utf-8"))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path} must be TOML: {error}") from None
     _only(content, {"schema", "plugin", "settle_s", "fixed", "band"}, str(path))
     if content.get("schema") != SCHEMA:

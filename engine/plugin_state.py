@@ -17,11 +17,13 @@ from typing import Any
 from semeq.engine.atomic import write_text
 from semeq.engine.errors import DataError, PluginError
 from semeq.engine.plugin_guest import Guest
+from semeq.engine.texts import load_json, read_limited
 
 VERSION = 1
 #: A parameter that comes back within this share of its range has come back.
 TOLERANCE = 2e-3
 PRESET_MARK = b"VST3"
+_LARGEST = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,23 @@ def read_state(path: Path) -> PluginState:
         If it is neither, or damaged.
     """
     try:
-        data = path.read_bytes()
+        data = read_limited(path, _LARGEST)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path} must be a plugin's state, got {error}") from None
     if path.suffix.casefold() == ".vstpreset":
         if not data.startswith(PRESET_MARK):
             raise DataError(f"{path} is damaged: a preset must begin with {PRESET_MARK.decode()}")
         return PluginState(path.absolute())
     try:
-        content: dict[str, Any] = json.loads(data)
+        content: dict[str, Any] = load_json(data)
         version = content["semeq_plugin_state"]
         text, digest = str(content["state"]), content["sha256"]
         base64.b64decode(text, validate=True)
         who = _who(content["plugin"])
         raws = tuple((str(name), float(raw)) for name, raw in content["parameters"].items())
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         raise DataError(f"{path} is not a state that semeq saved, nor a .vstpreset") from None
     if version != VERSION:
         raise DataError(f"{path} must be of version {VERSION}, got {version!r}")

@@ -14,6 +14,7 @@ import numpy as np
 from semeq.engine.design import ROW, SECTIONS, Coefficients
 from semeq.engine.errors import DataError
 from semeq.engine.shed import LEVELS
+from semeq.engine.texts import load_json
 from semeq.engine.timeline import ControlSet, Event, Take
 from semeq.engine.units import read_only
 
@@ -113,8 +114,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
             while text := log.readline(MAX_LINE):
                 number += 1
                 try:
-                    record = json.loads(text)
-                except (ValueError, RecursionError):
+                    record = load_json(text)
+                except ValueError:
                     record = None
                 yield number, record if isinstance(record, dict) else None
     except OSError as error:

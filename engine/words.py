@@ -10,7 +10,6 @@ follow it.
 marked: words such as happy, cold or pleasant lie near 0, warm and clear at 0.2 to 0.4, tinny above 0.7.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from semeq.engine.settings import (
     EQSettings,
 )
 from semeq.engine.spelling import normalise_word, suggest
+from semeq.engine.texts import load_json
 from semeq.engine.units import Floats, read_only
 
 FORMAT = "semeq-words"
@@ -159,8 +159,8 @@ class Vocabulary:
             If anything is missing, of the wrong size, out of range or not finite.
         """
         try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            content = load_json(text)
+        except ValueError as error:
             raise DataError(f"the vocabulary must be JSON, got {error}") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise DataError(f"the vocabulary must be of format {FORMAT!r}")

@@ -8,7 +8,7 @@ from typing import Any
 from semeq.engine.analysis_file import analyse_file
 from semeq.engine.analysis_tables import as_dict
 from semeq.engine.analysis_types import AnalysisConfig
-from semeq.engine.errors import AudioFileError, SemeqError
+from semeq.engine.errors import AudioFileError, SemeqError, one_line
 from semeq.engine.pool import Died, run_all
 from semeq.presets.library import load_vocabulary
 from semeq.presets.shipped_model import load_shipped_model
@@ -61,10 +61,10 @@ def fulfil(request: Request, progress: Callable[[float], None]) -> Content | str
         )
         return as_dict(found, str(request.source))
     except SemeqError as error:
-        return " ".join(str(error).split())
+        return one_line(error)
     except Exception as error:
         # a mistake of ours: it must not stop the other files
-        said = " ".join(str(error).split())
+        said = one_line(error)
         return f"{request.source} failed: {type(error).__name__}: {said}"
 
 

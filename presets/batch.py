@@ -10,7 +10,7 @@ from typing import Any
 from semeq.engine.adaptive import Designer
 from semeq.engine.atomic import leftovers
 from semeq.engine.design import DEFAULT_DESIGN
-from semeq.engine.errors import SemeqError
+from semeq.engine.errors import SemeqError, one_line
 from semeq.engine.fit import FIT_FS
 from semeq.engine.inserts import Insert
 from semeq.engine.jit import is_compiled
@@ -103,10 +103,10 @@ def fulfil(request: Request, progress: Progress) -> RenderReport | str:
         report = replace(render_file(job, progress, mind), likeness=likeness)
         return report if job.take else verified(report, adaption.recipe, adaption.amount)
     except SemeqError as error:
-        return " ".join(str(error).split())
+        return one_line(error)
     except Exception as error:
         # a mistake of ours: it must not stop the other files
-        said = " ".join(str(error).split())
+        said = one_line(error)
         return f"{job.source} failed: {type(error).__name__}: {said}"
 
 

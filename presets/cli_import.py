@@ -19,7 +19,14 @@ from semeq.presets.personal import make_word, personal_file, save_word
 _LARGEST = 4_000_000
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file, in whichever encoding programs write it.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is too long or no text.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
@@ -77,7 +84,7 @@ def import_(file: Path, word: str | None, output: Path | None, overwrite: bool) 
     if output is not None and not output.name.lower().endswith(".json"):
         raise UsageError(f"-o must end in .json, got {output}")
     try:
-        read = read_equaliser(_text(file))
+        read = read_equaliser(read_text(file))
         imported = seven_bands(read, as_word=word is not None)
     except DataError as error:
         raise DataError(f"{file}: {error}") from None

@@ -1,6 +1,5 @@
 """What an export starts from: a recipe, a preset, a render's report, or the JSON of ``semeq curve``."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from semeq.engine.fit import FIT_FS, fit_bands
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import GAIN_LIMIT_DB, EQSettings
+from semeq.engine.texts import load_json
 from semeq.engine.units import Floats
 from semeq.presets.library import load_vocabulary
 from semeq.presets.recipes import load_recipe
@@ -131,8 +131,8 @@ def _read(path: Path) -> dict[str, Any]:
     if len(raw) > _LARGEST:
         raise DataError(f"{path} must have at most {_LARGEST:,} bytes")
     try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError):
+        content = load_json(raw)
+    except ValueError:
         raise DataError(f"{path} must be JSON: a report of 'semeq render --report'") from None
     if not isinstance(content, dict) or not ("bands" in content or "files" in content):
         raise DataError(f"{path} must be a report of 'semeq render --report', or of 'semeq curve'")

@@ -31,7 +31,6 @@ Only ``schema``, ``cc`` and one of ``word``, ``control`` and ``param`` are neede
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +41,7 @@ from typing import cast
 import click
 
 from semeq.engine.errors import DataError, SettingsError
+from semeq.engine.texts import load_toml, read_limited
 from semeq.presets.midi_bindings import (
     Binding,
     Control,
@@ -56,6 +56,7 @@ from semeq.presets.midi_bindings import (
 SCHEMA = 1
 PREFIX = "midi_"
 DEFAULT_MAP = "default"
+_LARGEST = 1 << 20
 
 _NUMBER = (int, float)
 _Types = type | tuple[type, ...]
@@ -191,8 +192,8 @@ def parse_map(text: str, *, name: str = "map", source: str = "") -> MidiMap:
         return DataError(f"{where}{f':{line}' if line else ''}: {message}")
 
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = load_toml(text)
+    except ValueError as error:
         found = re.search(r"line (\d+)", str(error))
         message = re.sub(r"\s*\(at .*\)", "", str(error))
         line = int(found[1]) if found else len(text.splitlines())  # else "at end of document"
@@ -278,9 +279,11 @@ def map_text(wanted: str) -> tuple[str, str, str]:
     else:
         wanted = path.stem
     try:
-        return wanted, str(path), path.read_text(encoding="utf-8")
+        return wanted, str(path), read_limited(path, _LARGEST).decode("utf-8")
     except UnicodeDecodeError:
         raise DataError(f"{path}: not a text file in UTF-8") from None
+    except ValueError as error:
+        raise DataError(f"{path}: no MIDI map has {error}") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
 

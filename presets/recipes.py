@@ -7,7 +7,6 @@
     amount = 0.8                    # optional, 1 if left out
 """
 
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from semeq.engine.errors import DataError, SemeqError, UsageError
 from semeq.engine.recipe import Recipe
+from semeq.engine.texts import load_toml, read_limited
 
 _PREFIX, _SUFFIX = "recipe_", ".toml"
 _KEYS = {"about", "make", "amount"}
@@ -52,8 +52,8 @@ def parse_recipe(name: str, text: str) -> NamedRecipe:
         If it is not TOML, or a key is missing, unknown or of the wrong kind.
     """
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = load_toml(text)
+    except ValueError as error:
         raise DataError(f"{name} must be TOML: {error}") from None
     unknown = sorted(set(content) - _KEYS)
     if unknown:
@@ -82,15 +82,13 @@ def load_recipe(name: str) -> NamedRecipe:
     if name.endswith(_SUFFIX):
         path = Path(name)
         try:
-            with path.open("rb") as file:
-                raw = file.read(_LARGEST + 1)
-            text = raw.decode("utf-8")
+            text = read_limited(path, _LARGEST).decode("utf-8")
         except OSError as error:
             raise DataError(f"{name} cannot be read: {(error.strerror or '').lower()}") from None
         except UnicodeDecodeError:
             raise DataError(f"{name} must be UTF-8 text") from None
-        if len(raw) > _LARGEST:
-            raise DataError(f"{name} must be a recipe of at most {_LARGEST:,} bytes")
+        except ValueError:
+            raise DataError(f"{name} must be a recipe of at most {_LARGEST:,} bytes") from None
         return parse_recipe(path.stem, text)
     known = recipe_names()
     wanted = name.lower().replace("_", " ")

@@ -17,6 +17,7 @@ from typing import Any
 from semeq.engine.atomic import write_text
 from semeq.engine.errors import AudioFileError, SemeqError
 from semeq.engine.recipe import Recipe
+from semeq.engine.texts import load_json
 from semeq.presets.midi_bindings import LIMITS, Control
 
 FORMAT = "semeq-live-state"
@@ -124,7 +125,7 @@ def recall(
     except _OtherVersionError as error:
         _set_aside(path, "newer", say, f"is of {error}")
         return NOTHING
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         _set_aside(path, "damaged", say, f"is damaged ({error})")
         return NOTHING
     return _safe(content, knows, say)
@@ -137,7 +138,7 @@ class _OtherVersionError(Exception):
 def _content(raw: bytes) -> Mapping[str, Any]:
     if len(raw) > _LARGEST:
         raise ValueError(f"more than {_LARGEST:,} bytes")
-    content = json.loads(raw.decode("utf-8"))
+    content = load_json(raw.decode("utf-8"))
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError("not a state of semeq")
     version = content.get("version")

@@ -6,8 +6,9 @@ from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
-from semeq.engine.encoder import ARRAYS_FILE, NETWORK_FILE, Model, load_model, load_tables
+from semeq.engine.encoder import ARRAYS_FILE, NETWORK_FILE, Model
 from semeq.engine.errors import DataError
+from semeq.engine.model_file import load_model, load_tables
 
 #: The folder of the model inside the package.
 MODEL_FOLDER = "models"

@@ -1,6 +1,5 @@
 """Finds and reads the usual spectrum that ships with semeq: the mean of much music."""
 
-import json
 from functools import cache
 from importlib.resources import files
 
@@ -9,6 +8,7 @@ import numpy as np
 from semeq.engine.balance import Balance
 from semeq.engine.errors import DataError
 from semeq.engine.reference import Spectrum
+from semeq.engine.texts import load_json
 from semeq.engine.units import Floats, read_only
 
 USUAL_FILE = "usual.json"
@@ -26,7 +26,7 @@ def parse_usual(text: str) -> tuple[Floats, Floats]:
         If it is not such a file.
     """
     try:
-        content = json.loads(text)
+        content = load_json(text)
         if (content["format"], content["version"]) != (FORMAT, VERSION):
             raise ValueError("another format or version")
         freqs_hz, levels = (np.array(content[key], float) for key in ("freqs_hz", "spectrum_db"))
@@ -38,7 +38,7 @@ def parse_usual(text: str) -> tuple[Floats, Floats]:
         )
         if not is_right:
             raise ValueError("numbers out of range")
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError) as error:
         raise DataError(f"{USUAL_FILE} is damaged: {error}; install semeq again") from error
     return read_only(freqs_hz), read_only(levels - levels.mean())
 

@@ -147,8 +147,8 @@ def kernels() -> list[Finding]:
 
 def model(folder: Path | None = None) -> list[Finding]:
     """Load the model and ask it about the sound that it was asked about when it was made."""
-    from semeq.engine.encoder import load_model
     from semeq.engine.model_check import TOLERANCE, deviation
+    from semeq.engine.model_file import load_model
 
     folder = folder or Path(str(files("semeq.presets") / MODEL_FOLDER))
     start = time.perf_counter()

@@ -1,11 +1,11 @@
 """Reads what ``semeq live --status FILE`` writes, while it is being written; and says it for people."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from semeq.engine.errors import DataError
+from semeq.engine.texts import load_json
 from semeq.realtime.view_model import clock
 
 #: More than a few lines of a status file: where its last whole line is looked for.
@@ -14,9 +14,9 @@ _TAIL = 1 << 16
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
     try:
-        status = json.loads(text)
+        status = load_json(text)
         line(status)  # whoever reads on may rely on what this takes
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None  # being written, cut off, or something else
     is_status: dict[str, Any] = status
     return is_status

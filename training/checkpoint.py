@@ -4,18 +4,19 @@ A run that is killed at any moment finds either the checkpoint before or the one
 """
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from semeq.engine.arrays import DAMAGE, read_arrays, reason
 from semeq.engine.atomic import Replacement
 from semeq.engine.errors import DataError
 
 FORMAT = "semeq-checkpoint-1"
 State = dict[str, torch.Tensor]
+_MOST_BYTES = 4 << 30
 
 
 def save(path: Path, states: dict[str, State], notes: dict[str, Any]) -> None:
@@ -52,17 +53,17 @@ def load(path: Path) -> tuple[dict[str, State], dict[str, Any]]:
     """
     states: dict[str, State] = {}
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            notes = json.loads(str(data["notes"]))
-            if notes.get("format") != FORMAT:
-                raise ValueError(f"format {notes.get('format')}")
-            for key in data.files:
-                group, slash, name = key.partition("/")
-                if slash:
-                    states.setdefault(group, {})[name] = torch.from_numpy(data[key].copy())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        data = read_arrays(path, most_bytes=_MOST_BYTES)
+        notes = json.loads(str(data.pop("notes")))
+        if notes.get("format") != FORMAT:
+            raise ValueError(f"format {notes.get('format')}")
+        for key, array in data.items():
+            group, slash, name = key.partition("/")
+            if slash:
+                states.setdefault(group, {})[name] = torch.from_numpy(array)
+    except DAMAGE as error:
         raise DataError(
-            f"{path} must be a checkpoint of 'semeq train', got {error}; delete it to start again"
+            f"{path} must be a checkpoint of 'semeq train', got {reason(error)}; delete it to start again"
         ) from error
     return states, notes
 

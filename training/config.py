@@ -19,16 +19,17 @@ import dataclasses
 import hashlib
 import json
 import math
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
 from semeq.engine.errors import DataError
+from semeq.engine.texts import load_toml, read_limited
 
 Made = TypeVar("Made")
 #: The stages that train something, each from what those before it left.
 STAGES = ("eq", "audio", "e2e")
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Config:
             If it cannot be read, or a name or a value is wrong.
         """
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = load_toml(read_limited(path, _LARGEST).decode("utf-8"))
         except (OSError, ValueError) as error:
             raise DataError(f"{path} must be a TOML file, got {error}") from error
         config = _made(cls, content, "")

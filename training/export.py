@@ -11,9 +11,10 @@ import numpy.typing as npt
 import torch
 
 from semeq.engine.atomic import Replacement
-from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, FORMAT, NETWORK_FILE, load_model
+from semeq.engine.encoder import ARRAYS_FILE, ENCODER_FILE, FORMAT, NETWORK_FILE
 from semeq.engine.errors import DataError
 from semeq.engine.model_check import write_check
+from semeq.engine.model_file import load_model
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
 from semeq.training.features import (
@@ -114,7 +115,7 @@ def export_model(
     *,
     notes: dict[str, Any],
 ) -> float:
-    """Write a model that `semeq.engine.encoder.load_model` loads.
+    """Write a model that `semeq.engine.model_file.load_model` loads.
 
     Returns
     -------

@@ -8,7 +8,6 @@ another one at every draw, and a network has little to memorise.
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import torch
 from numpy.random import Generator
 
+from semeq.engine.arrays import DAMAGE, reason
 from semeq.engine.atomic import Replacement
 from semeq.engine.errors import DataError
 from semeq.engine.units import Floats
@@ -111,9 +111,9 @@ class LevelBank:
                 raise ValueError(f"shape {bank.levels.shape}")
             if len(bank.levels) != len(bank):
                 raise ValueError(f"{len(bank)} packages for {len(bank.levels)} stretches")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise DataError(
-                f"{path} must hold band levels, got {error}; delete it to make it again"
+                f"{path} must hold band levels, got {reason(error)}; delete it to make it again"
             ) from error
         return bank
 

@@ -14,10 +14,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from semeq.engine.encoder import Heard, Model, load_model
+from semeq.engine.encoder import Heard, Model
 from semeq.engine.fit import to_parameters
 from semeq.engine.frontend import BandStream
 from semeq.engine.meaning import interpret
+from semeq.engine.model_file import load_model
 from semeq.engine.morph import Move, bands_for, make_move
 from semeq.engine.recipe import Recipe
 from semeq.engine.responses import prototypes_db

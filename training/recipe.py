@@ -1,7 +1,7 @@
 """The recipe from data to a model that ships: what ``semeq train`` does, stage by stage.
 
 ``FOLDER`` afterwards holds ``words.json``, the decoded music (``bank_*.npz``, ``sounds_*.npz``), a
-checkpoint, curves in CSV and PNG for each stage, and ``model/`` with what `semeq.engine.encoder` loads.
+checkpoint, curves in CSV and PNG for each stage, and ``model/`` with what `semeq.engine.model_file` loads.
 Whatever is there already is used, so a run that was stopped goes on where it was.
 """
 

@@ -7,7 +7,6 @@ is decoded once. The sounds are mono at 44.1 kHz, one rms level, held as 16-bit 
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
+from semeq.engine.arrays import DAMAGE, reason
 from semeq.engine.atomic import Replacement
 from semeq.engine.errors import DataError
 from semeq.training.crops import Crop, resampled
@@ -83,9 +83,9 @@ class SoundBank:
                 raise ValueError(f"{bank.sounds.dtype} of shape {bank.sounds.shape}")
             if len(bank.sounds) != len(bank):
                 raise ValueError(f"{len(bank)} packages for {len(bank.sounds)} sounds")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise DataError(
-                f"{path} must hold sounds, got {error}; delete it to make it again"
+                f"{path} must hold sounds, got {reason(error)}; delete it to make it again"
             ) from error
         return bank
 

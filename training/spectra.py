@@ -18,12 +18,12 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 from pedalboard.io import AudioFile
 
+from semeq.engine.arrays import DAMAGE, reason
 from semeq.engine.atomic import Replacement
 from semeq.engine.errors import AudioFileError, DataError
 from semeq.engine.units import Audio, Floats, read_only
@@ -169,9 +169,9 @@ class Spectra:
                     str(data["root"]),
                     int(data["left_out"]),
                 )
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except DAMAGE as error:
             raise DataError(
-                f"{path} must hold spectra of this version, got {error}; delete it to make it again"
+                f"{path} must hold spectra of this version, got {reason(error)}; delete it to make it again"
             ) from error
 
 

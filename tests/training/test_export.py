@@ -15,10 +15,10 @@ from semeq.engine.encoder import (
     Heard,
     Model,
     boldness_at,
-    load_model,
 )
 from semeq.engine.errors import DataError, SettingsError
 from semeq.engine.frontend import BANDS, BandStream
+from semeq.engine.model_file import load_model
 from semeq.engine.morph import morph_curve
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Audio

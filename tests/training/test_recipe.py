@@ -8,8 +8,8 @@ from human_data import small_data
 from judged_music import write_music
 
 from semeq.engine.cli import main
-from semeq.engine.encoder import load_model
 from semeq.engine.errors import DataError, SettingsError
+from semeq.engine.model_file import load_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
