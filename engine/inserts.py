@@ -23,9 +23,10 @@ LOUDEST = 1e4
 
 
 class Place(StrEnum):
-    """Where an insert stands."""
+    """Where an insert stands; `EQ` is the place of a plugin that is the EQ itself."""
 
     PRE = "pre"
+    EQ = "eq"
     POST = "post"
 
 

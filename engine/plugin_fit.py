@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from semeq.engine.design import DEFAULT_DESIGN, response_db
-from semeq.engine.errors import PluginError, SettingsError
+from semeq.engine.errors import PluginError
 from semeq.engine.plugin_guest import Guest
+from semeq.engine.plugin_knobs import knobs_of
 from semeq.engine.plugin_map import PluginMap
 from semeq.engine.plugin_response import (
     FLOOR_DB,
@@ -30,7 +31,6 @@ from semeq.engine.plugin_response import (
     measure_db,
     spectrum_db,
 )
-from semeq.engine.plugin_values import ParameterFacts, find_name
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Floats
 
@@ -43,37 +43,6 @@ GAIN_COST = 0.02
 MAX_ROUNDS = 12
 #: Another start is tried where the first ends further away than this (dB rms).
 GOOD_DB = 0.35
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """One parameter that may be turned: a place in [0, 1] becomes a value, and that a raw value."""
-
-    name: str
-    role: str
-    band: int
-    low: float
-    high: float
-    values: Floats
-    raws: Floats
-
-    def value(self, place: float) -> float:
-        """Return the value at a place, in the plugin's unit."""
-        place = min(max(place, 0.0), 1.0)
-        if self.role == "gain" or self.low <= 0.0:
-            return self.low + place * (self.high - self.low)
-        return float(self.low * (self.high / self.low) ** place)
-
-    def place(self, value: float) -> float:
-        """Return where a value is."""
-        value = min(max(value, self.low), self.high)
-        if self.role == "gain" or self.low <= 0.0:
-            return (value - self.low) / (self.high - self.low)
-        return float(np.log(value / self.low) / np.log(self.high / self.low))
-
-    def raw(self, place: float) -> float:
-        """Return the raw value at a place."""
-        return float(np.interp(self.value(place), self.values, self.raws))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,39 +87,6 @@ class Fitted:
         }
 
 
-def knobs_of(guest: Guest, given: PluginMap) -> list[Knob]:
-    """Return the knobs of a map, with the plugin's own scales.
-
-    Raises
-    ------
-    SettingsError
-        If the plugin has no such parameter, it is no number, or a range is not in its own.
-    """
-    known = guest.parameters()
-    facts: dict[str, ParameterFacts] = {found.name: found for found in known}
-    knobs = []
-    for number, band in enumerate(given.bands, 1):
-        for role, wanted in band.roles():
-            name = find_name(wanted, known, guest.name)
-            scale = guest.scale(name)
-            if scale is None:
-                raise SettingsError(
-                    f"{name} of {guest.name} must show numbers that rise or fall, to be turned by words"
-                )
-            values, raws = np.array(scale[0]), np.array(scale[1])
-            low, high = band.ranges.get(role, (float(values[0]), float(values[-1])))
-            slack = 1e-6 * (values[-1] - values[0])
-            if low < values[0] - slack or high > values[-1] + slack:
-                raise SettingsError(
-                    f"band {number}: {role}_range must be within {facts[name].range_text}, got "
-                    f"{low:g} to {high:g}"
-                )
-            if role != "gain" and low <= 0.0 < high:
-                low = max(float(values[1]), 1e-3 * high)  # a logarithm has no zero
-            knobs.append(Knob(name, role, number - 1, low, high, values, raws))
-    return knobs
-
-
 class PluginFitter:
     """Fits curves to one plugin; owns the knobs, not the guest.
 
@@ -166,6 +102,15 @@ class PluginFitter:
         What the guest was prepared for.
     blocksize : int
         What the guest was prepared for.
+
+    Attributes
+    ----------
+    knobs : list of Knob
+        What may be turned.
+    freqs_hz : Floats
+        Where curves are compared.
+    measured : int
+        How often the plugin was asked.
     """
 
     def __init__(
@@ -174,42 +119,52 @@ class PluginFitter:
         self._guest, self._map, self._fs = guest, given, fs
         self._channels, self._blocksize = channels, blocksize
         self.knobs = knobs_of(guest, given)
-        self._freqs = grid(fs, FIT_POINTS)
-        self._measured = 0
+        self.freqs_hz = self._freqs = grid(fs, FIT_POINTS)
+        self.measured = 0
 
     def _raws(self, places: Floats) -> dict[str, float]:
         return {knob.name: knob.raw(float(at)) for knob, at in zip(self.knobs, places, strict=True)}
 
     def response_db(self, places: Floats) -> Floats:
         """Return the plugin's response with the knobs at `places`, each in [0, 1]."""
-        self._measured += 1
+        self.measured += 1
         frames = IMPULSE_FRAMES + self._guest.latency_frames
         out = self._guest.impulse(self._raws(places), frames, self._map.settle_s)
         return spectrum_db(out[:, 0], None, self._fs, self._freqs)
 
-    def _starts(self, wanted_db: Floats) -> list[Floats]:
-        """Return where to begin: bands as they stand, and spread over the range; gains by the curve."""
+    def homes(self) -> list[Floats]:
+        """Return places without any gain: bands as they stand, and spread over the range."""
         now = {facts.name: facts.raw for facts in self._guest.parameters()}
-        count = len(self._map.bands)
-        spread = np.geomspace(60.0, min(12_000.0, 0.3 * self._fs), count + 2)[1:-1]
-        starts = []
+        homes = []
         for spreading in (False, True):
             places = np.zeros(len(self.knobs))
-            centres = np.array(spread)
             for at, knob in enumerate(self.knobs):
-                value = float(np.interp(now[knob.name], *_rising(knob)))
+                value = float(np.interp(now[knob.name], *knob.rising))
+                if knob.role == "freq" and spreading:
+                    value = float(self._spread[knob.band])
+                places[at] = knob.place(0.0 if knob.role == "gain" else value)
+            homes.append(places)
+        return homes
+
+    @property
+    def _spread(self) -> Floats:
+        """Frequencies for all bands, spread over the range."""
+        count = len(self._map.bands)
+        return np.geomspace(60.0, min(12_000.0, 0.3 * self._fs), count + 2)[1:-1]
+
+    def starts(self, wanted_db: Floats) -> list[Floats]:
+        """Return where to begin: bands as they stand, and spread over the range; gains by the curve."""
+        starts = self.homes()
+        for places in starts:
+            centres = np.array(self._spread)
+            for at, knob in enumerate(self.knobs):
                 if knob.role == "freq":
-                    value = float(spread[knob.band]) if spreading else value
-                    places[at] = knob.place(value)
-                    centres[knob.band] = knob.value(places[at])
-                elif knob.role == "q":
-                    places[at] = knob.place(value)
+                    centres[knob.band] = knob.value(float(places[at]))
             for at, knob in enumerate(self.knobs):
                 if knob.role == "gain":
                     gain = np.interp(centres[knob.band], self._freqs, wanted_db)
                     places[at] = knob.place(0.7 * float(gain))
-            starts.append(np.clip(places, 0.02, 0.98))
-        return starts
+        return [np.clip(places, 0.02, 0.98) for places in starts]
 
     def fit(self, wanted_db: Callable[[Floats], Floats]) -> Fitted:
         """Turn the knobs so that the response follows a curve; leave the plugin there.
@@ -236,7 +191,7 @@ class PluginFitter:
             return np.concatenate((error, cost))
 
         best: tuple[float, Floats] | None = None
-        for start in self._starts(target):
+        for start in self.starts(target):
             found = least_squares(
                 *(residuals, start),
                 bounds=(0.0, 1.0),
@@ -277,15 +232,9 @@ class PluginFitter:
             freqs_hz=freqs,
             wanted_db=wanted - wanted.mean(),
             got_db=got - got.mean(),
-            measurements=self._measured,
+            measurements=self.measured,
         )
 
     def follow(self, settings: EQSettings, *, design: str = DEFAULT_DESIGN) -> Fitted:
         """Turn the knobs so that the response follows that of our seven bands."""
         return self.fit(lambda freqs: response_db(settings, self._fs, freqs, design=design))
-
-
-def _rising(knob: Knob) -> tuple[Floats, Floats]:
-    """Return raw values that rise, and their values."""
-    order = np.argsort(knob.raws)
-    return knob.raws[order], knob.values[order]

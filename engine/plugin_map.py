@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from semeq.engine.errors import DataError
+from semeq.engine.inserts import Insert, Place
 from semeq.engine.settings import Kind
 from semeq.engine.texts import load_toml, read_limited
 
@@ -200,3 +201,8 @@ def map_text(given: PluginMap) -> str:
             f"{role}_range = [{low!r}, {high!r}]" for role, (low, high) in band.ranges.items()
         ]
     return "\n".join(lines) + "\n"
+
+
+def turned_by(given: PluginMap, place: Place = Place.POST) -> Insert:
+    """Return a map's plugin as an insert with its fixed values, its bands as they stand."""
+    return Insert(given.plugin, place, values=given.fixed)

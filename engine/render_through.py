@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from semeq.engine.inserts import Insert, Inserts, Place, opened
+from semeq.engine.inserts import Inserts, Place, opened
 from semeq.engine.plugin_fit import Fitted, PluginFitter
 from semeq.engine.plugin_guest import BLOCKSIZE, Guest
-from semeq.engine.plugin_map import PluginMap
+from semeq.engine.plugin_map import PluginMap, turned_by
 from semeq.engine.render_adaptive import Look, Mind
 from semeq.engine.render_eq import FileEQ
 from semeq.engine.render_job import RenderJob
@@ -22,11 +22,6 @@ from semeq.engine.units import Audio
 
 #: From this error on (dB rms) the listener is told.
 FAR_DB = 1.0
-
-
-def turned_by(given: PluginMap, place: Place = Place.POST) -> Insert:
-    """Return a map's plugin as an insert with its fixed values, its bands as they stand."""
-    return Insert(given.plugin, place, values=given.fixed)
 
 
 def _paired(

@@ -37,9 +37,8 @@ def map_(path: Path, output: Path | None, overwrite: bool) -> None:
     from semeq.engine.inserts import Insert, opened
     from semeq.engine.plugin_fit import PluginFitter
     from semeq.engine.plugin_guest import BLOCKSIZE
-    from semeq.engine.plugin_map import map_text
+    from semeq.engine.plugin_map import map_text, turned_by
     from semeq.engine.plugin_propose import propose
-    from semeq.engine.render_through import turned_by
 
     if output is not None and output.exists() and not overwrite:
         raise UsageError(f"{output} must not exist: give --overwrite to replace it")
@@ -93,8 +92,7 @@ def fit(
     from semeq.engine.inserts import opened
     from semeq.engine.plugin_fit import PluginFitter
     from semeq.engine.plugin_guest import BLOCKSIZE
-    from semeq.engine.plugin_map import read_map
-    from semeq.engine.render_through import turned_by
+    from semeq.engine.plugin_map import read_map, turned_by
 
     given, asked = read_map(file), Recipe.parse(" ".join(recipe))
     meaning = interpret(asked, load_vocabulary(), amount=amount)

@@ -67,6 +67,15 @@ _OPTIONS = (
 )
 
 
+_LIVE_THROUGH = _option(
+    "--through",
+    metavar="MAP.toml",
+    type=click.Path(path_type=Path),
+    help="Turn the knobs of an equaliser plugin instead of using our filters, as the map says "
+    "('semeq plugin map' makes one); it runs in a process of its own.",
+)
+
+
 def insert_options(command: Command) -> Command:
     """Give a command the options of this module; `plugins_of` reads them all."""
     for option in reversed(_OPTIONS):
@@ -75,8 +84,8 @@ def insert_options(command: Command) -> Command:
 
 
 def live_insert_options(command: Command) -> Command:
-    """Give a command ``--insert``, ``--set`` and ``--state``; `live_inserts_of` reads them."""
-    for option in reversed(_OPTIONS[:3]):
+    """Give a command the options of a live session; `live_inserts_of` and `live_through_of` read them."""
+    for option in reversed((*_OPTIONS[:3], _LIVE_THROUGH)):
         command = option(command)
     return command
 
@@ -93,6 +102,22 @@ def live_inserts_of(ctx: click.Context) -> "tuple[Insert, ...]":
     """
     given: dict[str, Any] = ctx.meta[_KEY]
     return read_inserts(given["inserts"], given["settings"], given["states"])
+
+
+def live_through_of(ctx: click.Context) -> "PluginMap | None":
+    """Return the map of the plugin that is to be the EQ, not tried.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or is no map.
+    """
+    path = ctx.meta[_KEY]["through"]
+    if path is None:
+        return None
+    from semeq.engine.plugin_map import read_map
+
+    return read_map(path)
 
 
 def _which(key: str, inserts: "Sequence[Insert]", option: str) -> int:
@@ -159,7 +184,7 @@ def read_inserts(
     inserts: list[Insert] = []
     for text in texts:
         place, colon, path = text.partition(":")
-        if not colon or place not in list(Place) or not path:
+        if not colon or place not in (Place.PRE, Place.POST) or not path:
             raise UsageError(f"--insert must be pre:PATH or post:PATH, got {text!r}")
         inserts.append(Insert(Path(path).expanduser().absolute(), Place(place)))
     for text in states:
@@ -220,9 +245,8 @@ def plugins_of(ctx: click.Context, sources: Sequence[Path], look: str) -> tuple[
 
 def _tried_map(path: Path) -> "PluginMap":
     from semeq.engine.inserts import opened
-    from semeq.engine.plugin_fit import knobs_of
-    from semeq.engine.plugin_map import read_map
-    from semeq.engine.render_through import turned_by
+    from semeq.engine.plugin_knobs import knobs_of
+    from semeq.engine.plugin_map import read_map, turned_by
 
     found = read_map(path)
     insert = turned_by(found)

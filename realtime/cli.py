@@ -10,7 +10,7 @@ import click
 
 from semeq.engine.errors import DeviceError, UsageError
 from semeq.presets.design_option import design_option
-from semeq.presets.insert_options import live_insert_options, live_inserts_of
+from semeq.presets.insert_options import live_insert_options, live_inserts_of, live_through_of
 from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import like_option, make_or_like
 from semeq.realtime.control import AddWords
@@ -179,7 +179,8 @@ def live(
     from semeq.realtime.stream import StreamConfig
     from semeq.realtime.surface import Notices, Surface
 
-    plugins = live_inserts_of(click.get_current_context())
+    context = click.get_current_context()
+    plugins, through = live_inserts_of(context), live_through_of(context)
     notices = Notices()
     vocabulary = load_vocabulary()
     make = make_or_like(make, like)
@@ -188,7 +189,7 @@ def live(
     start = Start(wishes, memory, vocabulary, why_deaf(), notices)
     midi_map_used = start.map() if start.midi is not None else None
     asked = midi_map_used.params if midi_map_used is not None else ()
-    inserts = InsertConfig(plugins, insert_blocks, asked)
+    inserts = InsertConfig(plugins, insert_blocks, asked, through)
     listing.refresh(client_name)
     device_out = start.device("output")
     fs = samplerate or device_out.fs

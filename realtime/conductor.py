@@ -152,12 +152,14 @@ class Conductor(threading.Thread):
 
     def _planned(self, state: ControlState, *, may_hear: bool = True) -> Plan:
         self._understand(state, may_hear=may_hear)
-        settings = self._meaning.settings
-        wanted_db = self._programme.compensation_db(settings) + state.trim_db
+        settings, through = self._meaning.settings, self._means.through
+        through = through if through is not None and through.is_used else None
+        reached, level_db = (settings, 0.0) if through is None else through.reached
+        wanted_db = self._programme.compensation_db(reached) - level_db + state.trim_db
         gain_db = self.plan.gain_db
         if settings != self.plan.settings or abs(wanted_db - gain_db) >= GAIN_STEP_DB:
             gain_db = wanted_db
-        if settings.is_flat:
+        if settings.is_flat and through is None:
             gain_db = state.trim_db  # exactly: flat must pass bit for bit
         return Plan(
             str(state.recipe),
@@ -166,9 +168,10 @@ class Conductor(threading.Thread):
             settings,
             gain_db,
             state.bypass,
-            state.delta,
+            state.delta and through is None,
             (*self._problem, *self._meaning.warnings),
             self._relief,
+            through is not None,
         )
 
     def _publish(self, plan: Plan, control: ControlSet, *, is_gentle: bool = False) -> int:
@@ -183,7 +186,7 @@ class Conductor(threading.Thread):
     def _control(self, plan: Plan, *, ramp_s: float = RAMP_S) -> ControlSet:
         return ControlSet(
             design(
-                plan.settings,
+                plan.own,
                 self._stream.fs,
                 gain_db=plan.gain_db,
                 design=self._means.design,

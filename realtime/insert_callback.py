@@ -1,7 +1,8 @@
 """The audio callback of a session with inserts: the same native code, cut in two where they stand.
 
-tap → plugins before the EQ → EQ, bypass → plugins after it → limiter → gate → meters. What stands before and
-after the plugins are chains of their own with flat bands. A session without inserts does not run any of this.
+tap → plugins before the EQ → EQ, bypass → a plugin that is the EQ, ours flat → plugins after it → limiter →
+gate → meters. What stands before and after the plugins are chains of their own with flat bands. A session
+without inserts does not run any of this.
 """
 
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ _LIVE = _CHAIN + 7
 _STAGE = len(Stage._fields)
 _LAST = _LIVE + _CHAIN
 _STAGES = _LAST + _CHAIN
-_ARRAYS = _STAGES + 2 * _STAGE
+_ARRAYS = _STAGES + 3 * _STAGE
 
 
 class InsertedState(NamedTuple):
@@ -52,6 +53,7 @@ class InsertedState(NamedTuple):
     first: ChainState  # bridges damage before the plugins
     last: ChainState  # limiter, gate and meters
     pre: Stage
+    eq: Stage
     post: Stage
 
     @property
@@ -69,6 +71,7 @@ def inserted_state(
     fs: float,
     in_channels: int,
     pre: Stage,
+    eq: Stage,
     post: Stage,
     *,
     lookahead_frames: int = 0,
@@ -82,13 +85,13 @@ def inserted_state(
     first = session_chain(fs, channels)
     set_gate(first, True, 0)
     last = session_chain(fs, channels, lookahead_frames=lookahead_frames, ceiling_db=ceiling_db)
-    return InsertedState(live, first, last, pre, post)
+    return InsertedState(live, first, last, pre, eq, post)
 
 
 def inserted_table(state: InsertedState, fs: float) -> Ints:
     """Return what the callback gets as user data: sizes and addresses, int64."""
     live, last = state.live, state.last
-    arrays = (*live.chain, *live[1:], *state.first, *last, *state.pre, *state.post)
+    arrays = (*live.chain, *live[1:], *state.first, *last, *state.pre, *state.eq, *state.post)
     head = [live.tap.shape[1], live.entry.shape[1], round(fs)]
     for chain in (last, live.chain):
         head += [chain.limiter_ring.shape[0], chain.limiter_ints.size, chain.limiter_floats.size]
@@ -122,6 +125,8 @@ def run_inserted(state: InsertedState, x: Audio, y: Audio) -> None:
         through(state.pre, y)
         _spread(y, entry)
     process(live.chain, entry, y)
+    if is_used(state.eq):
+        through(state.eq, y)
     if is_used(state.post):
         through(state.post, y)
     _spread(y, entry)
@@ -189,8 +194,9 @@ def _callback(
         at[_LAST:], n_out, table[_RING_FRAMES], table[_LIMITER_INTS], table[_LIMITER_FLOATS]
     )
     pre = _stage_at(at[_STAGES:], n_out)
-    post = _stage_at(at[_STAGES + _STAGE :], n_out)
-    state = InsertedState(live, first, last, pre, post)
+    eq = _stage_at(at[_STAGES + _STAGE :], n_out)
+    post = _stage_at(at[_STAGES + 2 * _STAGE :], n_out)
+    state = InsertedState(live, first, last, pre, eq, post)
     total = int(frames)
     x = carray(source, (total, n_in), np.float32)
     y = carray(sink, (total, n_out), np.float32)

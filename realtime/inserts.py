@@ -13,6 +13,7 @@ from typing import Any, Self
 from semeq.engine.errors import SemeqError, UsageError
 from semeq.engine.inserts import Insert, Place
 from semeq.engine.plugin_host import split_name
+from semeq.engine.plugin_map import PluginMap, turned_by
 from semeq.presets.insert_options import parameter_of
 from semeq.presets.midi_bindings import Binding
 from semeq.realtime import jack
@@ -38,6 +39,8 @@ class InsertConfig:
         In the order in which the sound meets them.
     blocks : int
         How many blocks after it was sent a block is heard, 2 to 16.
+    through : PluginMap, optional
+        The plugin that is the EQ.
     asked : tuple of str
         Parameters that are to have a knob besides those that were set: ``comp.threshold_db``.
     """
@@ -45,9 +48,10 @@ class InsertConfig:
     inserts: tuple[Insert, ...] = ()
     blocks: int = DEFAULT_BLOCKS
     asked: tuple[str, ...] = ()
+    through: PluginMap | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.inserts)
+        return bool(self.inserts) or self.through is not None
 
 
 NO_INSERTS = InsertConfig()
@@ -99,6 +103,11 @@ class LiveInserts:
             Kept(number, insert, split_name(insert.path)[0].stem, tuple(names))
             for number, (insert, names) in enumerate(zip(config.inserts, asked, strict=True), 1)
         ]
+        if (
+            config.through is not None
+        ):  # last, so that the numbers of the others are those of --insert
+            eq = turned_by(config.through, Place.EQ)
+            kept.append(Kept(len(kept) + 1, eq, split_name(eq.path)[0].stem))
         for place in Place:
             here = [one for one in kept if one.insert.place is place]
             if here:
@@ -108,13 +117,14 @@ class LiveInserts:
                 )
         self._stages = [
             keeper.stage if (keeper := self._keepers.get(place)) else no_stage(fs, channels)
-            for place in (Place.PRE, Place.POST)
+            for place in (Place.PRE, Place.EQ, Place.POST)
         ]
 
     @property
-    def stages(self) -> tuple[Stage, Stage]:
-        """Where the audio thread sends the sound: before the EQ and after it."""
-        return self._stages[0], self._stages[1]
+    def stages(self) -> tuple[Stage, Stage, Stage]:
+        """Where the audio thread sends the sound: before the EQ, in its place, and after it."""
+        pre, eq, post = self._stages
+        return pre, eq, post
 
     @property
     def delay_frames(self) -> int:
@@ -199,6 +209,8 @@ class LiveInserts:
             version, before = self._followed
             if snapshot.version < version:
                 return
+            if Place.EQ in self._keepers:
+                self._keepers[Place.EQ].is_wanted = not snapshot.state.bypass
             now = dict(snapshot.state.parameters)
             self._followed = snapshot.version, now
             for target, share in now.items():
@@ -212,3 +224,19 @@ class LiveInserts:
             for keeper in self._keepers.values():
                 if any(kept.number == number for kept in keeper.kept):
                     keeper.turn(knob.row, knob.index, share)
+
+    # ---- the plugin that is the EQ
+
+    @property
+    def has_eq(self) -> bool:
+        """Whether a plugin is the EQ: not when it had to be left out."""
+        keeper = self._keepers.get(Place.EQ)
+        return keeper is not None and not keeper.kept[0].is_out
+
+    def turn_eq(self, raws: Iterable[tuple[str, float]]) -> None:
+        """Turn parameters of the plugin that is the EQ, by name, to raw values."""
+        keeper = self._keepers[Place.EQ]
+        names = [entry["name"] for entry in keeper.kept[0].facts.get("parameters", ())]
+        for name, raw in raws:
+            if name in names:
+                keeper.turn(0, names.index(name), raw)

@@ -11,6 +11,7 @@ from semeq.engine.settings import EQSettings
 from semeq.engine.words import Vocabulary
 from semeq.realtime.ear import Report
 from semeq.realtime.governor import NO_RELIEF, Relief
+from semeq.realtime.through import Through
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,17 @@ class Plan:
     delta: bool = False
     warnings: tuple[str, ...] = ()
     relief: Relief = NO_RELIEF
+    is_through: bool = False
 
     @property
     def is_dry(self) -> bool:
         """Whether the input is heard as it is: a person wants it so, or there is no time for more."""
         return self.bypass or self.relief.is_bypassed
+
+    @property
+    def own(self) -> EQSettings:
+        """The bands of our own EQ: flat where a plugin is the EQ."""
+        return EQSettings.flat() if self.is_through else self.settings
 
     def notes(self) -> dict[str, Any]:
         """Return what the log keeps beside the numbers."""
@@ -39,7 +46,7 @@ class Plan:
             "amount": self.amount,
             "adapt": self.adapt,
             "gain_db": self.gain_db,
-            "bands": self.settings.as_dicts(),
+            "bands": self.own.as_dicts(),
         }
 
 
@@ -59,6 +66,8 @@ class Means:
         Returns what the encoder heard last, or None; see `semeq.realtime.worker.Worker.latest`.
     design : str
         How bands become filters, see `semeq.engine.design.DESIGNERS`.
+    through : Through, optional
+        Turns the plugin that is the EQ instead of ours.
     """
 
     vocabulary: Vocabulary
@@ -66,3 +75,4 @@ class Means:
     limits: Limits = field(default_factory=Limits)
     heard: Callable[[], Report | None] = lambda: None
     design: str = DEFAULT_DESIGN
+    through: Through | None = None

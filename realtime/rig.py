@@ -23,6 +23,7 @@ from semeq.realtime.record import ControlLog, segment
 from semeq.realtime.repeating import recording, repeating
 from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import JACK_API, LiveStream, StreamConfig, shape_of
+from semeq.realtime.through import Through
 from semeq.realtime.verifier import Verifier
 from semeq.realtime.wiring import Wire, Wiring
 
@@ -58,6 +59,8 @@ class Rig:
         Input to output as the device reports it, our own look-ahead, and the inserts' delay.
     inserts : LiveInserts or None
         The plugins, where there are any.
+    through : Through or None
+        What turns the plugin that is the EQ, where one is.
     wiring : Wiring or None
         How JACK has wired the stream.
     overload : Overload
@@ -76,15 +79,22 @@ class Rig:
         self._config, self._desk, self._say = config, desk, say
         self.number: int = 1 if before is None else before.number + 1
         self.inserts: LiveInserts | None = None
+        self.through: Through | None = None
         if config.inserts:
             block = block_of(stream.blocksize, is_jack=stream.output.api == JACK_API)
             stream = replace(stream, blocksize=block)
             fs, channels, _ = shape_of(stream)
             self.inserts = LiveInserts(config.inserts, fs, channels, block, say)
+            if config.inserts.through is not None:
+                self.through = Through(
+                    *(config.inserts.through, fs, channels, block),
+                    *(self.inserts.turn_eq, self._is_through, say, config.design),
+                )
         stages = None if self.inserts is None else self.inserts.stages
         self.stream = LiveStream(stream, config.hearing.make_tap(), stages)
         self.worker = config.hearing.worker(self.stream, say)
-        means = replace(config.hearing.means(vocabulary, self.worker), design=config.design)
+        means = config.hearing.means(vocabulary, self.worker)
+        means = replace(means, design=config.design, through=self.through)
         self.conductor = Conductor(desk, self.stream, means)
         self.verifier = Verifier(
             self.stream.tap,
@@ -113,6 +123,9 @@ class Rig:
     def _plan(self) -> Plan:
         return self.conductor.plan
 
+    def _is_through(self) -> bool:
+        return self.inserts is not None and self.inserts.has_eq
+
     def open(self) -> None:
         """Open the device: sound runs from here on, with a start ramp once it is wired as it was.
 
@@ -126,6 +139,11 @@ class Rig:
             self._parts.callback(self.inserts.finish)
             self._parts.callback(self._desk.listen(self.inserts.follow))
             self.inserts.follow(self._desk.newest)
+        if self.through is not None:
+            self._parts.callback(self.through.finish)
+            if self.number == 1:
+                self.through.prepare()
+            self.through.wanted = lambda: self.conductor.plan.settings
         # PortAudio wires to the device first: what is put in its place would come in as a step
         self.conductor.is_shut = self._wires is not None
         self.conductor.prepare()
@@ -166,6 +184,8 @@ class Rig:
             self._record(config.record_input, self._start_recording, "input")
         self.conductor.start()
         parts.enter_context(repeating(EVERY_S, self.overload.look))
+        if self.through is not None:
+            self.through.start()
         parts.callback(self._stop_listening)
         parts.callback(self._desk.listen(self._listen))
         self._listen()

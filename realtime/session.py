@@ -175,6 +175,7 @@ class Session:
             "latency_ms": round(self.latency_ms, 3),
             "added_frames": self.rig.added_frames,
             "inserts": self.inserts.notes() if self.inserts is not None else [],
+            "through": self.rig.through.as_dict() if self.rig.through is not None else None,
             "bad_samples": counts.bad_samples,
             "clipped_samples": counts.clipped_samples,
             "limited_frames": counts.limited_frames,

@@ -113,7 +113,7 @@ class LiveStream:
         self,
         config: StreamConfig,
         make_tap: Callable[[int], Tap] = private_tap,
-        stages: tuple[Stage, Stage] | None = None,
+        stages: tuple[Stage, Stage, Stage] | None = None,
     ) -> None:
         self.config = config
         self.fs, self.channels, self.in_channels = shape_of(config)

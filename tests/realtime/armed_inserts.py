@@ -18,8 +18,8 @@ from semeq.realtime.mailbox import post
 
 def main(library: str) -> None:
     tools = ctypes.CDLL(library)
-    rings = private_ring(2), private_ring(2)
-    stages = stage(rings[0], 48_000.0), stage(rings[1], 48_000.0)
+    rings = private_ring(2), private_ring(2), private_ring(2)
+    stages = [stage(ring, 48_000.0) for ring in rings]
     for one in stages:
         set_delay(one, 128, 10)
         one.words[native.WANTED] = 1

@@ -157,7 +157,7 @@ def test_without_time_for_meters_overs_are_not_counted_and_the_tap_goes_on() -> 
 
 @pytest.mark.parametrize("shed", [1, 2, 3])
 def test_with_inserts_all_three_chains_are_relieved(shed: int) -> None:
-    stages = stage(private_ring(2), FS), stage(private_ring(2), FS)
+    stages = [stage(private_ring(2), FS) for _ in ("pre", "eq", "post")]
     state = inserted_state(FS, 2, *stages, lookahead_frames=72, ceiling_db=-6.0)
     x, y = noise(512), np.empty((512, 2), dtype=np.float32)
     for level in (0, shed):
