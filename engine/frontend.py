@@ -8,7 +8,8 @@ Conventions
   Channels are averaged in power. It is what the encoder was trained on.
 - At other rates than 44.1 and 48 kHz frame and hop are scaled by a power of two, so that a frame stays near
   90 ms. Bands that a low rate does not have take the level of the highest that it has.
-- Every frame is computed once, when its last sample arrives.
+- Every frame is computed once, when its last sample arrives. The bands are summed in a loop of our own: what
+  a BLAS returns depends on the processor and on the number of threads; the same sound is to be heard alike.
 """
 
 import math
@@ -17,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from semeq.engine.errors import SettingsError
-from semeq.engine.units import Audio, Floats, read_only
+from semeq.engine.jit import jit
+from semeq.engine.units import Audio, Floats, Ints, read_only
 
 #: Levels in dB, shape ``(frames, 61)``.
 Levels = npt.NDArray[np.float32]
@@ -63,6 +65,28 @@ def band_weights(fs: float, size: int) -> npt.NDArray[np.float32]:
     return weights32
 
 
+@jit
+def _band_sums(
+    power: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], spans: Ints
+) -> Floats:
+    """Return the weighted sums of a frame's bins, shape ``(frames, bands)``; band b has bins spans[b]."""
+    frames, bands = power.shape[0], weights.shape[0]
+    sums = np.empty((frames, bands))
+    for t in range(frames):
+        for b in range(bands):
+            total = 0.0
+            for k in range(spans[b, 0], spans[b, 1]):
+                total += float(power[t, k]) * float(weights[b, k])
+            sums[t, b] = total
+    return sums
+
+
+def _spans(weights: npt.NDArray[np.float32]) -> Ints:
+    """Return the first bin that counts and the one after the last, for each band, shape ``(bands, 2)``."""
+    counting = [np.flatnonzero(row) for row in weights]
+    return np.array([(k[0], k[-1] + 1) if len(k) else (0, 0) for k in counting], dtype=np.int64)
+
+
 class BandStream:
     """Turns blocks of sound into frames of band levels.
 
@@ -104,7 +128,8 @@ class BandStream:
         # Power of a frame relative to its window's, averaged over channels.
         window /= math.sqrt(float(np.sum(window**2)) * channels)
         self._window = window.astype(np.float32)
-        self._weights = np.ascontiguousarray(band_weights(fs, self.fft_size).T)
+        self._weights = band_weights(fs, self.fft_size)
+        self._spans = _spans(self._weights)
         #: What is still needed of the past, one row a channel.
         self._kept: npt.NDArray[np.float32] = np.zeros((channels, 0), dtype=np.float32)
 
@@ -134,6 +159,7 @@ class BandStream:
                 chosen = frames[:, first * self.hop : (last - 1) * self.hop + 1 : self.hop]
                 spectrum = np.fft.rfft(chosen * self._window, axis=-1)
                 power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0).astype(np.float32)
-                levels[first:last] = 10.0 * np.log10(power @ self._weights + POWER_FLOOR)
+                sums = _band_sums(power, self._weights, self._spans)
+                levels[first:last] = 10.0 * np.log10(sums + POWER_FLOOR)
         self._kept = sound[:, count * self.hop :].copy()
         return levels

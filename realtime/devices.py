@@ -1,8 +1,6 @@
 """Which audio devices there are, and which one is meant: the only module that talks to PortAudio's list.
 
 PortAudio freezes its list when it starts, so `refresh` starts it anew; never while a stream is open.
-Its libraries write to the terminal while they look for hardware that is not there: `quiet` keeps that
-out of the way (messages of our own go through Python's ``sys.stderr`` afterwards).
 """
 
 import atexit
@@ -10,16 +8,14 @@ import ctypes
 import ctypes.util
 import os
 import re
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from semeq.engine.errors import DeviceError, MissingPackageError
-from semeq.realtime import jack
+from semeq.realtime.chatter import quiet
 from semeq.realtime.library_copy import take_copy
 
 #: Name under which we appear to JACK.
@@ -47,31 +43,6 @@ class Device:
 
 
 _imported: list[ModuleType] = []
-_quieting = threading.RLock()
-_hushed = threading.Event()
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Send what C libraries print on standard error to nowhere for a moment; one thread at a time."""
-    if _hushed.is_set():
-        yield
-        return
-    with _quieting:
-        try:
-            sys.stderr.flush()
-            saved = os.dup(2)
-        except (OSError, ValueError):  # no standard error at all
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(nowhere)
 
 
 def portaudio() -> ModuleType:
@@ -98,17 +69,6 @@ def portaudio() -> ModuleType:
         ) from None
     _imported.append(sounddevice)
     return _imported[0]
-
-
-def hush() -> None:
-    """Let the audio libraries print nothing from now on: a live view is on the terminal."""
-    jack.hush()
-    try:
-        asound = ctypes.CDLL(ctypes.util.find_library("asound") or "libasound.so.2")
-        asound.snd_lib_error_set_handler(ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p))
-    except (AttributeError, OSError, TypeError):
-        pass  # not Linux
-    _hushed.set()
 
 
 def refresh(client_name: str | None = None) -> None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from semeq.engine.errors import DeviceError, SemeqError
 from semeq.realtime import devices, jack
+from semeq.realtime.chatter import hush
 from semeq.realtime.devices import Device
 from semeq.realtime.pulse import Link, Loss, Pulse
 from semeq.realtime.rig import Rig
@@ -173,7 +174,7 @@ class Recovery:
 
     def _reopen(self) -> None:
         old = self.rig
-        devices.hush()
+        hush()
         old.close(FADE_S)
         pause_s = 0.0
         while not self._over.wait(pause_s):

@@ -21,6 +21,7 @@ from semeq.engine.timeline import ControlSet
 from semeq.engine.units import Audio
 from semeq.realtime import callback as native
 from semeq.realtime import devices
+from semeq.realtime.chatter import quiet
 from semeq.realtime.counts import Counts, count_on, read_counts
 from semeq.realtime.devices import Device
 from semeq.realtime.insert_callback import inserted_callback, inserted_state, inserted_table
@@ -146,7 +147,7 @@ class LiveStream:
         sd = devices.portaudio()
         config = self.config
         try:
-            with devices.quiet():
+            with quiet():
                 stream: _PortAudioStream = sd._StreamBase(
                     kind="duplex",
                     samplerate=self.fs,
@@ -204,7 +205,7 @@ class LiveStream:
             name="semeq-closer",
             daemon=True,
         )
-        with devices.quiet():
+        with quiet():
             closer.start()
             closer.join(CLOSE_TIMEOUT_S)
         if not is_safe:

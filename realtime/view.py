@@ -14,6 +14,7 @@ from rich.text import Text
 from semeq.realtime.bars import flow, level_bar, weight_bar
 from semeq.realtime.chart import UNICODE, Glyphs, frequency_axis, plot
 from semeq.realtime.keypad import HELP
+from semeq.realtime.view_ear import ear_lines
 from semeq.realtime.view_meters import levels
 from semeq.realtime.view_model import LIVE, KnobRow, ViewModel, WordRow, clock
 
@@ -54,7 +55,7 @@ def view_lines(
     optional = []
     for part in (
         [_knobs(model, width)],
-        _ear(model, width, glyphs),
+        ear_lines(model, width, glyphs),
         levels(model, width, glyphs),
         _notes(model, width, height),
         _machine(model, width, glyphs),
@@ -206,39 +207,6 @@ def _knobs(model: ViewModel, width: int) -> Text:
         text.append(f"{name} ", "dim")
         text.append(value, "bold")
         text.append("   " if width >= 56 else " ")
-    return text
-
-
-def _ear(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
-    """Return the line about what is heard and, where a hand has been on them, the bands."""
-    ear = model.ear
-    parts = []
-    if ear.state != "off":
-        is_odd = ear.state in ("frozen", "stale")
-        parts.append(
-            Text.assemble(("ear ", "dim"), (ear.text, "yellow bold" if is_odd else "bold"))
-        )
-        if ear.regions_db:
-            heard = " ".join(f"{name} {value:+.1f}" for name, value in ear.regions_db)
-            parts.append(Text.assemble(("hears ", "dim"), f"{heard} dB"))
-        if ear.age_s is not None and ear.state != "frozen":
-            parts.append(Text(f"{ear.age_s:.1f} s old"))
-        parts.append(Text(f"{ear.updates_per_s:.0f}/s {ear.core:.1%} of a core"))
-        if ear.stale:
-            parts.append(Text(f"late {ear.stale}", "yellow"))
-    if model.locks or any(model.band_trims_db) or model.band is not None:
-        parts.append(_bands(model))
-    parts += [Text(said, "yellow" if is_miss else "green") for said, is_miss in model.verdicts]
-    return flow(parts, width, glyphs)[:3]
-
-
-def _bands(model: ViewModel) -> Text:
-    text = Text.assemble(("bands", "dim"))
-    for number, trim_db in enumerate(model.band_trims_db, start=1):
-        label = f"{number}{'L' if number in model.locks else ''}"
-        label += f"{trim_db:+g}" if trim_db else ""
-        text.append(" ")
-        text.append(label, "reverse" if number == model.band else "")
     return text
 
 

@@ -19,7 +19,7 @@ from numba.np.numpy_support import carray
 
 from semeq.engine.units import Audio
 from semeq.realtime.atomic import pointer_to
-from semeq.realtime.devices import quiet
+from semeq.realtime.chatter import quiet
 
 AUDIO_TYPE, MIDI_TYPE = b"32 bit float mono audio", b"8 bit raw midi"
 IS_INPUT, IS_OUTPUT = 1, 2

@@ -14,7 +14,7 @@ from jack_server import JackServer
 from midi_sender import MidiSender
 
 from semeq.presets.midi_maps import load_map
-from semeq.realtime import devices
+from semeq.realtime.chatter import hush
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
 from semeq.realtime.jack import connect
@@ -181,7 +181,7 @@ def test_a_hushed_libjack_still_tells_that_its_server_is_gone(own_jack: JackServ
     log.attach(ctypes.util.find_library("jack") or "libjack.so.0")
     client = connect()
     assert client is not None
-    devices.hush()
+    hush()
     own_jack.stop(signal.SIGKILL)
     wait_for(lambda: log.losses > 0, "hearing that the server is gone")
     assert client.is_lost

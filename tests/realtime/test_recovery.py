@@ -62,7 +62,8 @@ class Stage:
         self.said: list[str] = []
         self.changes = 0
         self.shown: set[Link] = set()
-        for name in ("hush", "refresh", "shut"):
+        monkeypatch.setattr(recovery, "hush", lambda: None)
+        for name in ("refresh", "shut"):
             monkeypatch.setattr(devices, name, lambda: None)
         monkeypatch.setattr(devices, "devices", lambda: list(self.plugged))
         monkeypatch.setattr(recovery, "RETRY_S", 0.01)
