@@ -11,6 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO_OUT ?= demo-out
 BENCH_ARGS ?=
 SOAK_ARGS ?=
+FUZZ_ARGS ?=
 # make test EXTRAS=dev,train runs the training tests as well (install the torch build you want first).
 EXTRAS ?= dev
 PYTEST_ARGS ?=
@@ -91,6 +92,10 @@ bench: $(DEV_STAMP) ## measure and write bench-out/bench.md (wants an idle machi
 soak: system $(DEV_STAMP) ## a live session under the worst load, 10 min a block size (SOAK_ARGS="--seconds 60" for less)
 	$(BIN)/python tests/soak/soak_main.py $(SOAK_ARGS)
 
+.PHONY: fuzz
+fuzz: $(DEV_STAMP) ## 10,000 damaged files of every kind that is read (FUZZ_ARGS="--cases 300 --seed 7" for others)
+	$(BIN)/python tests/fuzz/fuzz_main.py $(FUZZ_ARGS)
+
 .PHONY: words
 words: $(RUN_STAMP) ## rebuild presets/words.json from the human data: make words DATA=DIR
 	@[ -n "$(DATA)" ] || { echo "say where the data is: make words DATA=DIR" >&2; exit 2; }
@@ -104,5 +109,5 @@ picture: $(DEV_STAMP) ## redraw the README's pictures
 
 .PHONY: clean
 clean: ## remove what make made, the environment too
-	rm -rf $(VENV) build dist *.egg-info $(DEMO_OUT) bench-out soak-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info $(DEMO_OUT) bench-out soak-out fuzz-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find engine presets realtime training tests -name __pycache__ -type d -prune -exec rm -rf {} +

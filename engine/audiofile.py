@@ -88,7 +88,7 @@ def inspect(path: Path) -> Container:
             if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
                 return read_aiff(file, size)
             if head[:4] == b"fLaC":
-                return read_flac(file)
+                return read_flac(file, size)
             if head[:4] == b"OggS":
                 return read_ogg(file, size)
             if head[:3] == b"ID3" or (len(head) >= 4 and is_mp3_frame(head[:4])):
@@ -126,6 +126,7 @@ class AudioReader:
         else:
             with self._open() as file:
                 self.fs, self.channels = float(file.samplerate), int(file.num_channels)
+                self._check_length(max(int(file.frames), self.source.frames or 0))
         self._check_numbers()
         #: Samples of the last complete reading that were not numbers or beyond ±1e4.
         self.bad_samples = 0
@@ -138,25 +139,40 @@ class AudioReader:
             raise AudioFileError(
                 f"{self.path} is cut short: the {source.codec} {source.lost}; copy or record it again"
             )
+        if source.damage:
+            raise AudioFileError(
+                f"{self.path} is damaged: the {source.codec} {source.damage}; copy or record it again"
+            )
         if source.kind == "ogg" and not source.sample_format:
             raise AudioFileError(
                 f"{self.path} holds {source.codec}, which cannot be read here; convert it first: "
                 f"ffmpeg -i {self.path.name} {self.path.stem}.wav"
             )
-        if source.channels == 0:
-            raise AudioFileError(f"{self.path} must have 1 to {MAX_CHANNELS} channels, got 0")
+        # before a decoder sees them: some do not survive a rate of 0
+        self._check_format(source.fs, source.channels)
 
-    def _check_numbers(self) -> None:
-        low, high = FS_RANGE_HZ
-        if not 1 <= self.channels <= MAX_CHANNELS:
+    def _check_length(self, frames: int) -> None:
+        most = self.source.most_frames
+        if most is not None and frames > most:
             raise AudioFileError(
-                f"{self.path} must have 1 to {MAX_CHANNELS} channels, got {self.channels}"
+                f"{self.path} is damaged: the {self.source.codec} says {frames:,} frames, more than "
+                "fit in so many bytes; copy or record it again"
             )
-        if not low <= self.fs <= high or self.fs != int(self.fs):
+
+    def _check_format(self, fs: float | None, channels: int | None) -> None:
+        low, high = FS_RANGE_HZ
+        if channels is not None and not 1 <= channels <= MAX_CHANNELS:
+            raise AudioFileError(
+                f"{self.path} must have 1 to {MAX_CHANNELS} channels, got {channels}"
+            )
+        if fs is not None and (not low <= fs <= high or fs != int(fs)):
             raise AudioFileError(
                 f"{self.path} must have a sample rate that is a whole number in [{low}, {high}] Hz, "
-                f"got {self.fs:g}; resample it first"
+                f"got {fs:g}; resample it first"
             )
+
+    def _check_numbers(self) -> None:
+        self._check_format(self.fs, self.channels)
         if self.source.frames == 0:
             raise AudioFileError(f"{self.path} must hold sound, got 0 frames")
 

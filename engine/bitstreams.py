@@ -14,14 +14,18 @@ import struct
 from typing import BinaryIO
 
 from semeq.engine.containers import Container
+from semeq.engine.flac_end import TIGHT, has_end
+from semeq.engine.vorbis_setup import check_setup, setup_packet
 
 _MP3_DECODER_DELAY = 529
 #: MPEG frames that may be missing before we call an MP3 cut short: taggers are not always exact.
 _MP3_SLACK = 1.5
+#: Frames a byte at the lowest rate that MP3 has, 8 kbit/s at 24 kHz.
+_MP3_MOST_A_BYTE = 24
 _TAIL = 65_536 + 300  # the longest Ogg page and a bit
 
 
-def read_flac(file: BinaryIO) -> Container:
+def read_flac(file: BinaryIO, size: int) -> Container:
     """Return what the STREAMINFO block says."""
     file.seek(4)
     head = file.read(38)
@@ -30,14 +34,21 @@ def read_flac(file: BinaryIO) -> Container:
     packed = int.from_bytes(head[14:22], "big")
     bits = ((packed >> 36) & 31) + 1
     digest = head[22:38]
+    frames, channels = packed & ((1 << 36) - 1), ((packed >> 41) & 7) + 1
+    damage = ""
+    if frames * channels * -(-bits // 8) > TIGHT * size:
+        blocksize = int.from_bytes(head[6:8], "big")
+        if not has_end(file, frames, blocksize):
+            damage = f"says {frames:,} frames and does not have the last"
     return Container(
         "flac",
         f"int{-(-bits // 8) * 8}",
         f"{bits}-bit FLAC",
-        ((packed >> 41) & 7) + 1,
+        channels,
         packed >> 44,
-        packed & ((1 << 36) - 1) or None,
+        frames or None,
         digest=digest if any(digest) and bits in (8, 16, 24, 32) else b"",
+        damage=damage,
     )
 
 
@@ -64,7 +75,17 @@ def read_ogg(file: BinaryIO, size: int) -> Container:
     is_last = len(page) >= 27 and page[5] & 4
     is_whole = is_last and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
     lost = "" if is_whole else "has no last page"
-    return Container("ogg", "lossy", "Ogg Vorbis", channels, fs, lost=lost)
+    damage = ""
+    try:
+        if is_whole:
+            check_setup(setup_packet(file), channels)
+    except ValueError as error:
+        damage = f"has {error}"
+    # each packet takes two bytes or more, and stands for half a long block at most
+    most = size * (1 << (body[28] >> 4)) // 4 if len(body) > 28 else size
+    return Container(
+        "ogg", "lossy", "Ogg Vorbis", channels, fs, lost=lost, damage=damage, most_frames=most
+    )
 
 
 def _mp3_start(file: BinaryIO) -> int:
@@ -93,8 +114,9 @@ def read_mp3(file: BinaryIO, size: int) -> Container:
     side = (17 if is_mono else 32) if is_mpeg1 else (9 if is_mono else 17)
     xing = frame[at + 4 + side :]
     channels = 1 if is_mono else 2
+    most = _MP3_MOST_A_BYTE * size
     if xing[:4] not in (b"Xing", b"Info"):
-        return Container("mp3", "lossy", "MP3", channels)
+        return Container("mp3", "lossy", "MP3", channels, most_frames=most)
     flags = int.from_bytes(xing[4:8], "big")
     fields = [int.from_bytes(xing[i : i + 4], "big") for i in (8, 12)]
     count = fields.pop(0) if flags & 1 else 0
@@ -105,7 +127,7 @@ def read_mp3(file: BinaryIO, size: int) -> Container:
     lame = xing[cursor : cursor + 24]
     delay, padding = divmod(int.from_bytes(lame[21:24], "big"), 4096)
     if not count or not lame[:4].strip(b"\0") or delay + padding > count * per_frame:
-        return Container("mp3", "lossy", "MP3", channels, lost=lost)
+        return Container("mp3", "lossy", "MP3", channels, lost=lost, most_frames=most)
     return Container(
         "mp3",
         "lossy",
@@ -114,6 +136,7 @@ def read_mp3(file: BinaryIO, size: int) -> Container:
         frames=count * per_frame - delay - padding,
         skip=delay + _MP3_DECODER_DELAY,
         lost=lost,
+        most_frames=most,
     )
 
 

@@ -25,7 +25,7 @@ _ABOUT_SAMPLES = {
     b"SSND",
     b"FVER",
 }
-#: More than this in one chunk is not a tag.
+#: More than this is no tags.
 _LARGEST = 64 << 20
 _ORDER = {"wav": "<", "aiff": ">"}
 _EXTENSIBLE = 0xFFFE
@@ -49,7 +49,7 @@ def carry_chunks(source: BinaryIO, target: BinaryIO, kind: str) -> list[str]:
     end = _size(source)
     extra = bytearray()
     for name, at, length in chunks(source, order, end):
-        if name in _ABOUT_SAMPLES or at + length > end or length > _LARGEST:
+        if name in _ABOUT_SAMPLES or at + length > end or len(extra) + length > _LARGEST:
             continue
         source.seek(at)
         extra += (

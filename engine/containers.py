@@ -19,6 +19,12 @@ from typing import BinaryIO
 LINEAR = ("int8", "int16", "int24", "int32", "float32", "float64")
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+#: Codecs in a WAV that the decoder knows: MS ADPCM, A-law, µ-law, IMA ADPCM.
+_MS_ADPCM, _A_LAW, _MU_LAW, _IMA_ADPCM = 2, 6, 7, 0x11
+#: No real file has more chunks; one of zeros has one each eight bytes.
+_MOST_CHUNKS = 10_000
+#: Frames a byte that a speech codec may stand for.
+_MOST_CODED = 16
 _AIFC_FORMATS = {b"fl32": "float32", b"FL32": "float32", b"fl64": "float64", b"FL64": "float64"}
 
 
@@ -40,6 +46,10 @@ class Container:
         Frames at the start that the encoder put there (MP3).
     lost : str
         What is missing from a truncated file, in words; empty when it is whole.
+    damage : str
+        What cannot be in its header, in words; empty when nothing is wrong.
+    most_frames : int, optional
+        More than this many cannot be in so many bytes.
     data_at : int
         Where linear samples start in the file.
     byte_order : str
@@ -59,14 +69,21 @@ class Container:
     data_at: int = 0
     byte_order: str = "<"
     digest: bytes = b""
+    damage: str = ""
+    most_frames: int | None = None
 
 
 def chunks(file: BinaryIO, byte_order: str, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name, the offset of the body and the stated size of each chunk of a RIFF or AIFF file."""
     at = 12
-    while at + 8 <= size:
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > size:
+            return
         file.seek(at)
-        name, length = struct.unpack(byte_order + "4sI", file.read(8))
+        head = file.read(8)
+        if len(head) < 8:  # it became shorter meanwhile
+            return
+        name, length = struct.unpack(byte_order + "4sI", head)
         yield name, at + 8, length
         at += 8 + length + (length & 1)
 
@@ -110,7 +127,17 @@ def read_wav(file: BinaryIO, size: int) -> Container:
             if sample_format == "coded" or not align:
                 # frames are not a fixed number of bytes: only the decoder knows how many there are
                 lost = lost or ("ends before its data does" if there < said else "")
-                return Container("wav", sample_format, codec, channels, fs, lost=lost)
+                damage = _codec_damage(tag, channels, align, bits)
+                return Container(
+                    "wav",
+                    sample_format,
+                    codec,
+                    channels,
+                    fs,
+                    lost=lost,
+                    damage=damage,
+                    most_frames=_MOST_CODED * size,
+                )
             return Container(
                 "wav",
                 sample_format,
@@ -125,10 +152,25 @@ def read_wav(file: BinaryIO, size: int) -> Container:
     return Container("wav", codec="WAV", lost=lost)
 
 
+def _codec_damage(tag: int, channels: int, align: int, bits: int) -> str:
+    """Return what cannot be in the header of a speech codec: the decoder believes it."""
+    if tag in (_A_LAW, _MU_LAW):
+        is_right = bits == 8 and align == channels
+    elif tag in (_MS_ADPCM, _IMA_ADPCM):
+        head = (7 if tag == _MS_ADPCM else 4) * channels
+        is_right = bits == 4 and head < align and align % max(channels, 1) == 0
+    else:
+        return ""
+    return "" if is_right else f"says {bits} bits and blocks of {align} bytes"
+
+
 def _extended(number: bytes) -> float:
-    """Return an 80-bit float."""
+    """Return an 80-bit float; infinity for what no double holds."""
     exponent, mantissa = struct.unpack(">HQ", number)
-    return math.ldexp(mantissa, (exponent & 0x7FFF) - 16383 - 63)
+    try:
+        return math.ldexp(mantissa, (exponent & 0x7FFF) - 16383 - 63)
+    except OverflowError:
+        return math.inf
 
 
 def read_aiff(file: BinaryIO, size: int) -> Container:

@@ -7,6 +7,8 @@ Tags that cannot be read or written are no reason to lose a render: they become 
 
 import base64
 import binascii
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +68,22 @@ _TEXT_CHUNKS = {
 _PICTURE_FIELD = "metadata_block_picture"
 #: Fields about the encoder of the original.
 _NOT_OURS = {"encoder", "encoded_by", "encodersettings", _PICTURE_FIELD}
-_FAILURES = (MutagenError, ValueError, TypeError, KeyError, IndexError, OverflowError, EOFError)
+#: What mutagen raises over tags that claim what cannot be.
+_FAILURES = (
+    MutagenError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(slots=True)
