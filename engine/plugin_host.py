@@ -152,6 +152,11 @@ class Hosted:
         """How many channels its blocks have."""
         return self._channels
 
+    @property
+    def blocksize(self) -> int:
+        """How many frames its blocks have."""
+        return self._blocksize
+
     def scale(self, name: str) -> tuple[list[float], list[float]] | None:
         """Return a parameter's rising values and their raw values, see `plugin_values.scale_of`."""
         found = scale_of(self._plugin.parameters[name])

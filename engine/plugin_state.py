@@ -55,11 +55,23 @@ def _who(facts: Mapping[str, str]) -> tuple[str, ...]:
 
 def save_state(guest: Guest, path: Path, *, inputs: Iterable[Path] = ()) -> None:
     """Write the state of a guest that was prepared; none of `inputs` is replaced."""
-    text = guest.state()
+    raws = {facts.name: facts.raw for facts in guest.parameters()}
+    write_state(path, guest.facts, raws, guest.state(), inputs=inputs)
+
+
+def write_state(
+    path: Path,
+    facts: Mapping[str, str],
+    raws: Mapping[str, float],
+    text: str,
+    *,
+    inputs: Iterable[Path] = (),
+) -> None:
+    """Write the state of a plugin: what it is, its parameters as raw values, and its own text in base64."""
     content = {
         "semeq_plugin_state": VERSION,
-        "plugin": guest.facts,
-        "parameters": {facts.name: facts.raw for facts in guest.parameters()},
+        "plugin": dict(facts),
+        "parameters": dict(raws),
         "state": text,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
     }

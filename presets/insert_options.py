@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_KEY = "semeq.presets.insert_options"
+KEY = "semeq.presets.insert_options"
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
     """Keep a value for `plugins_of`: the commands that have these options need not list them."""
-    ctx.meta.setdefault(_KEY, {})[parameter.name] = value
+    ctx.meta.setdefault(KEY, {})[parameter.name] = value
 
 
-_option = partial(click.option, expose_value=False, callback=_remember)
-_OPTIONS = (
-    _option(
+#: An option whose value `plugins_of` and the like read.
+option = partial(click.option, expose_value=False, callback=_remember)
+OPTIONS = (
+    option(
         "--insert",
         "inserts",
         multiple=True,
@@ -35,7 +36,7 @@ _OPTIONS = (
         help="Run a VST3 (or Audio Unit) plugin before or after the EQ; may be given more than once. "
         "PATH#NAME says which one of several in a file.",
     ),
-    _option(
+    option(
         "--set",
         "settings",
         multiple=True,
@@ -43,21 +44,21 @@ _OPTIONS = (
         help="Set a parameter of an insert, in its unit: 'comp.threshold_db=-18'. PLUGIN is its file's "
         "name without suffix, or its number among the inserts: '1.mix=50'.",
     ),
-    _option(
+    option(
         "--state",
         "states",
         multiple=True,
         metavar="PLUGIN=FILE",
         help="Restore an insert from what --save-state wrote, or from a .vstpreset; --set comes after.",
     ),
-    _option(
+    option(
         "--save-state",
         "saves",
         multiple=True,
         metavar="PLUGIN=FILE",
         help="Write an insert's state, as it is for the render.",
     ),
-    _option(
+    option(
         "--through",
         metavar="MAP.toml",
         type=click.Path(path_type=Path),
@@ -67,57 +68,28 @@ _OPTIONS = (
 )
 
 
-_LIVE_THROUGH = _option(
-    "--through",
-    metavar="MAP.toml",
-    type=click.Path(path_type=Path),
-    help="Turn the knobs of an equaliser plugin instead of using our filters, as the map says "
-    "('semeq plugin map' makes one); it runs in a process of its own.",
-)
-
-
 def insert_options(command: Command) -> Command:
     """Give a command the options of this module; `plugins_of` reads them all."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    for add in reversed(OPTIONS):
+        command = add(command)
     return command
 
 
-def live_insert_options(command: Command) -> Command:
-    """Give a command the options of a live session; `live_inserts_of` and `live_through_of` read them."""
-    for option in reversed((*_OPTIONS[:3], _LIVE_THROUGH)):
-        command = option(command)
-    return command
-
-
-def live_inserts_of(ctx: click.Context) -> "tuple[Insert, ...]":
-    """Return the inserts that a command's options ask for, not tried.
+def saves_of(texts: Sequence[str], inserts: "Sequence[Insert]") -> dict[int, Path]:
+    """Return where the states of inserts are to be written, by index.
 
     Raises
     ------
     UsageError
-        If an option cannot be understood.
-    DataError
-        If a state file is no such file.
+        If one cannot be understood.
     """
-    given: dict[str, Any] = ctx.meta[_KEY]
-    return read_inserts(given["inserts"], given["settings"], given["states"])
-
-
-def live_through_of(ctx: click.Context) -> "PluginMap | None":
-    """Return the map of the plugin that is to be the EQ, not tried.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read or is no map.
-    """
-    path = ctx.meta[_KEY]["through"]
-    if path is None:
-        return None
-    from semeq.engine.plugin_map import read_map
-
-    return read_map(path)
+    files: dict[int, Path] = {}
+    for text in texts:
+        key, sign, file = text.partition("=")
+        if not sign or not file:
+            raise UsageError(f"--save-state must be PLUGIN=FILE, got {text!r}")
+        files[_which(key, inserts, "--save-state")] = Path(file)
+    return files
 
 
 def _which(key: str, inserts: "Sequence[Insert]", option: str) -> int:
@@ -227,7 +199,7 @@ def plugins_of(ctx: click.Context, sources: Sequence[Path], look: str) -> tuple[
     SemeqError
         If a plugin cannot be loaded, set or restored.
     """
-    given: dict[str, Any] = ctx.meta[_KEY]
+    given: dict[str, Any] = ctx.meta[KEY]
     inserts = read_inserts(given["inserts"], given["settings"], given["states"])
     path = given["through"]
     if (inserts or path is not None) and ctx.params.get("replay") is not None:
@@ -263,12 +235,7 @@ def tried(inserts: "Sequence[Insert]", saves: Sequence[str], inputs: Sequence[Pa
     PluginError, SettingsError, DataError
         If one cannot be loaded, set or restored.
     """
-    files: dict[int, Path] = {}
-    for text in saves:
-        key, sign, file = text.partition("=")
-        if not sign or not file:
-            raise UsageError(f"--save-state must be PLUGIN=FILE, got {text!r}")
-        files[_which(key, inserts, "--save-state")] = Path(file)
+    files = saves_of(saves, inserts)
     if not inserts:
         return
     from semeq.engine.inserts import opened

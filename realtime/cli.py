@@ -10,9 +10,14 @@ import click
 
 from semeq.engine.errors import DeviceError, UsageError
 from semeq.presets.design_option import design_option
-from semeq.presets.insert_options import live_insert_options, live_inserts_of, live_through_of
 from semeq.presets.library import load_vocabulary
 from semeq.presets.like_option import like_option, make_or_like
+from semeq.presets.live_insert_options import (
+    live_insert_options,
+    live_inserts_of,
+    live_saves_of,
+    live_through_of,
+)
 from semeq.realtime.control import AddWords
 from semeq.realtime.hearing_options import hearing_options
 from semeq.realtime.jack_options import jack_options
@@ -181,6 +186,7 @@ def live(
 
     context = click.get_current_context()
     plugins, through = live_inserts_of(context), live_through_of(context)
+    saves = live_saves_of(context, plugins)
     notices = Notices()
     vocabulary = load_vocabulary()
     make = make_or_like(make, like)
@@ -189,7 +195,7 @@ def live(
     start = Start(wishes, memory, vocabulary, why_deaf(), notices)
     midi_map_used = start.map() if start.midi is not None else None
     asked = midi_map_used.params if midi_map_used is not None else ()
-    inserts = InsertConfig(plugins, insert_blocks, asked, through)
+    inserts = InsertConfig(plugins, insert_blocks, asked, through, saves)
     listing.refresh(client_name)
     device_out = start.device("output")
     fs = samplerate or device_out.fs

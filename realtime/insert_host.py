@@ -16,18 +16,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from semeq.engine.errors import SemeqError, SettingsError
+from semeq.engine.errors import SemeqError
 from semeq.engine.inserts import Insert
-from semeq.engine.plugin_guest import Guest
 from semeq.engine.plugin_host import Hosted
-from semeq.engine.plugin_state import check_restored, restore_state
-from semeq.engine.plugin_values import ParameterFacts, find_name
+from semeq.engine.plugin_values import ParameterFacts
 from semeq.engine.units import Audio
+from semeq.realtime.insert_load import load, measured, scales
 from semeq.realtime.insert_ring import (
     AT_WORK,
     BEAT,
@@ -47,6 +45,8 @@ from semeq.realtime.priority import prefer_this_process
 LOOKS = 0.25
 #: A parameter goes to where it was turned over so long, s: plugins that do not smooth it are smooth, too.
 GLIDE_S = 0.02
+#: What the session sends to end it and to have the plugins' states.
+STATES = b"states"
 #: How often it asks whether the session has ended, s.
 ASK_EVERY_S = 0.1
 
@@ -73,56 +73,6 @@ class Stint:
     channels: int
     blocksize: int
     buffer_frames: int
-
-
-class _Offered:
-    """A plugin of this process, as what restores states sees it."""
-
-    def __init__(self, hosted: Hosted) -> None:
-        self._hosted = hosted
-        self.facts, self.name = hosted.facts(), hosted.name
-
-    def parameters(self) -> list[ParameterFacts]:
-        return self._hosted.parameters()
-
-    def restore(self, state: str) -> None:
-        self._hosted.restore(base64.b64decode(state))
-
-    def preset(self, file: Path) -> None:
-        self._hosted.load_preset(file)
-
-
-def load(insert: Insert, turned: np.ndarray, stint: Stint) -> tuple[Hosted, list[ParameterFacts]]:
-    """Return a plugin that is ready, its parameters as they were when it was last seen."""
-    hosted = Hosted(insert.path)
-    hosted_as_guest = cast(Guest, _Offered(hosted))
-    if insert.state is not None:
-        restore_state(hosted_as_guest, insert.state)
-        hosted.prepare(stint.fs, stint.channels, stint.blocksize)
-        check_restored(hosted_as_guest, insert.state)
-    hosted.set(dict(insert.values))
-    hosted.set_raw(dict(insert.raws))
-    facts = hosted.parameters()
-    hosted.set_raw(_newly_turned(facts, turned, np.full(MAX_PARAMETERS, np.nan)))
-    hosted.prepare(stint.fs, stint.channels, stint.blocksize)
-    return hosted, hosted.parameters()
-
-
-def _scales(hosted: Hosted, facts: list[ParameterFacts], asked: tuple[str, ...]) -> dict[str, Any]:
-    """Return the scales of the parameters that were asked for, as far as there are any."""
-    scales = {}
-    for wanted in asked:
-        with suppress(SettingsError):  # who asked is told by the session
-            name = find_name(wanted, facts, hosted.name)
-            scales[name] = hosted.scale(name)
-    return scales
-
-
-def _newly_turned(
-    facts: list[ParameterFacts], now: np.ndarray, before: np.ndarray
-) -> dict[str, float]:
-    changed = np.flatnonzero((now != before) & ~np.isnan(now))
-    return {facts[at].name: float(now[at]) for at in changed if at < len(facts)}
 
 
 class Host:
@@ -155,7 +105,8 @@ class Host:
         notes = []
         for row, insert, asked in self._stint.inserts:
             self._ring.head[AT_WORK] = row + 1
-            hosted, facts = load(insert, self._turned[row], self._stint)
+            shape = (self._stint.fs, self._stint.channels, self._stint.blocksize)
+            hosted, facts = load(insert, self._turned[row], *shape)
             self._hosted.append((row, hosted, facts))
             self.latency_frames += hosted.latency_frames
             notes.append(
@@ -163,13 +114,26 @@ class Host:
                     **hosted.facts(),
                     "row": row,
                     "latency_frames": hosted.latency_frames,
+                    "measured_frames": measured(hosted, self._stint.fs),
                     "channels": hosted.arrangement,
                     "parameters": [entry.as_dict() for entry in facts[:MAX_PARAMETERS]],
-                    "scales": _scales(hosted, facts, asked),
+                    "scales": scales(hosted, facts, asked),
                 }
             )
         self._ring.head[AT_WORK] = 0
         return notes
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return what is to be written of each plugin, to restore it."""
+        return [
+            {
+                "row": row,
+                "facts": hosted.facts(),
+                "raws": {entry.name: entry.raw for entry in hosted.parameters()},
+                "text": base64.b64encode(hosted.state()).decode(),
+            }
+            for row, hosted, _ in self._hosted
+        ]
 
     def begin(self) -> None:
         """Begin with what is sent from now on."""
@@ -290,6 +254,8 @@ def child(connection: Connection, memory: Any, stint: Stint) -> None:  # noqa: A
             connection.recv_bytes()  # the session is about to begin
             prefer_this_process()
             serve(host, connection.poll, LOOKS * stint.blocksize / stint.fs)
+            if connection.recv_bytes() == STATES:
+                connection.send_bytes(json.dumps(host.states()).encode())
     except (OSError, EOFError):
         pass
     os._exit(0)  # some plugins crash when they are cleaned up

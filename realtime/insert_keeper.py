@@ -15,7 +15,7 @@ from semeq.engine.errors import PluginError
 from semeq.engine.inserts import Place
 from semeq.realtime.ear_process import CONTEXT
 from semeq.realtime.insert_host import Stint
-from semeq.realtime.insert_kept import InsertState, Kept
+from semeq.realtime.insert_kept import InsertState, Kept, saved
 from semeq.realtime.insert_process import FAREWELL_S, FailedError, HostProcess
 from semeq.realtime.insert_ring import AT_WORK, SLOWEST, SLOWEST_NS, TURNS, WHOLE_LATENCY, Ring
 from semeq.realtime.insert_stage import (
@@ -87,8 +87,6 @@ class InsertKeeper(threading.Thread):
         self._lates: list[float] = []
         self._late, self._wet_at = 0, 0.0
 
-    # ---- what others see
-
     @property
     def pid(self) -> int | None:
         """The process of the plugins."""
@@ -126,6 +124,7 @@ class InsertKeeper(threading.Thread):
                 "path": str(kept.insert.path),
                 "state": self._state(kept).value,
                 "latency_frames": int(kept.facts.get("latency_frames", 0)),
+                "measured_frames": kept.facts.get("measured_frames"),
                 "delay_frames": self.delay_frames,
                 "restarts": kept.restarts,
                 "late": int(words[LATE]),
@@ -181,6 +180,8 @@ class InsertKeeper(threading.Thread):
                 latency = sum(int(kept.facts.get("latency_frames", 0)) for kept in self._running())
                 set_delay(self.stage, self._shape[3], latency)
                 self.ring.head[WHOLE_LATENCY] = latency
+                for line in filter(None, [k.delay_fault(self._shape[0]) for k in self._running()]):
+                    self._say(line)
                 self._go()
                 return
             self._end_process()
@@ -292,4 +293,7 @@ class InsertKeeper(threading.Thread):
         self._over.set()
         if self.is_alive():
             self.join(FAREWELL_S)
+        if self._host is not None and self._is_ready:
+            for line in saved(self.kept, self._host.states):
+                self._say(line)
         self._end_process()

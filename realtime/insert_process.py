@@ -9,12 +9,12 @@ from typing import Any
 from semeq.engine.errors import PluginError
 from semeq.engine.pool import Died
 from semeq.realtime.ear_process import CONTEXT
-from semeq.realtime.insert_host import Stint, child
+from semeq.realtime.insert_host import STATES, Stint, child
 from semeq.realtime.insert_ring import AT_WORK, BEAT, RETURNED, SLOWEST, SLOWEST_NS, Ring
 
 #: Loading may take so long, s; a process without a sign of life for so long hangs, s.
 LOADING_S, HUNG_AFTER_S = 30.0, 0.5
-FAREWELL_S = 1.0
+FAREWELL_S, STATES_S = 1.0, 2.0
 
 
 class FailedError(Exception):
@@ -102,6 +102,17 @@ class HostProcess:
     def _dead(self, when: str) -> FailedError:
         self._process.join(FAREWELL_S)
         return FailedError(f"crashed {when} ({Died(self._process.exitcode)})")
+
+    def states(self) -> list[dict[str, Any]]:
+        """End its work and return the states of its plugins; nothing where it does not answer."""
+        try:
+            self._connection.send_bytes(STATES)
+            if self._connection.poll(STATES_S):
+                notes: list[dict[str, Any]] = json.loads(self._connection.recv_bytes())
+                return notes
+        except (OSError, EOFError):
+            pass
+        return []
 
     def end(self) -> None:
         """End it, however it is."""

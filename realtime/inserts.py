@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from semeq.engine.errors import SemeqError, UsageError
@@ -41,6 +42,8 @@ class InsertConfig:
         How many blocks after it was sent a block is heard, 2 to 16.
     through : PluginMap, optional
         The plugin that is the EQ.
+    saves : tuple of (int, Path)
+        By index, where the states of inserts are written when the session ends.
     asked : tuple of str
         Parameters that are to have a knob besides those that were set: ``comp.threshold_db``.
     """
@@ -49,6 +52,7 @@ class InsertConfig:
     blocks: int = DEFAULT_BLOCKS
     asked: tuple[str, ...] = ()
     through: PluginMap | None = None
+    saves: tuple[tuple[int, Path], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.inserts) or self.through is not None
@@ -108,6 +112,8 @@ class LiveInserts:
         ):  # last, so that the numbers of the others are those of --insert
             eq = turned_by(config.through, Place.EQ)
             kept.append(Kept(len(kept) + 1, eq, split_name(eq.path)[0].stem))
+        for at, file in config.saves:
+            kept[at].save = file
         for place in Place:
             here = [one for one in kept if one.insert.place is place]
             if here:

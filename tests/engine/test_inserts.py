@@ -108,7 +108,7 @@ def test_a_flat_eq_with_an_insert_leaves_the_rest_alone(vst3: Vst3, tmp_path: Pa
     assert report.gain_db == 0.0
 
 
-@pytest.mark.parametrize("place", list(Place))
+@pytest.mark.parametrize("place", [Place.PRE, Place.POST])
 def test_a_crash_leaves_what_was_there(vst3: Vst3, tmp_path: Path, place: Place) -> None:
     source, target = tmp_path / "in.wav", tmp_path / "out.wav"
     write_float(source, noise(4096, 2))

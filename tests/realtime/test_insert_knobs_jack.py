@@ -14,6 +14,8 @@ from jack_server import JackServer
 from jack_takes import FS, lag, through_semeq
 from live_process import Live
 
+from semeq.engine.plugin_state import read_state
+
 pytestmark = pytest.mark.jack
 
 MAP = """
@@ -49,6 +51,7 @@ def test_a_knob_turns_a_parameter_which_is_kept_when_its_process_dies(
     options = ["--fresh", "--adapt", "0", "--midi", "virtual", "--midi-map", "map.toml"]
     options[-1] = str(tmp_path / "map.toml")
     options += ["--insert", f"post:{vst3('gain')}", "--set", "gain.gain_db=-6"]
+    options += ["--save-state", f"gain={tmp_path / 'gain.json'}"]
     with Live(tmp_path, *options) as live, Probe("player", sent, 2, events) as probe:
         through_semeq(probe)
         probe.connect("player:midi", "semeq-midi:in")
@@ -77,5 +80,7 @@ def test_a_knob_turns_a_parameter_which_is_kept_when_its_process_dies(
     assert level_db[-FS // 10 :] == pytest.approx(-20.0, abs=TOLERANCE_DB)  # after the restart
     assert insert["restarts"] == 1
     assert insert["parameters"] == {"gain_db": pytest.approx(-20.0, abs=TOLERANCE_DB)}
+    kept = dict(read_state(tmp_path / "gain.json").raws)  # as it was turned, also after the restart
+    assert kept["gain_db"] == pytest.approx(40.0 / 84.0, abs=1e-4)
     assert "Test Gain has no parameter 'Gian': did you mean gain_db?: this knob does nothing" in err
     assert "param must name an insert, got '2'" in err

@@ -103,6 +103,7 @@ def test_killed_or_hung_it_is_dry_within_20_ms_and_comes_back(
     assert dry.min() > -GAIN_TOLERANCE
     assert status["missed_deadlines"] == 0
     assert (insert["restarts"], insert["reason"]) == (2, "hangs")
+    assert (insert["latency_frames"], insert["measured_frames"]) == (LATENCY, LATENCY)
     assert "SIGKILL" in err
     assert "hangs" in err
 
