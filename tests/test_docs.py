@@ -28,6 +28,7 @@ MODULES = sorted(
 #: What the default installation leaves out; only training needs it.
 TRAINING_ONLY = {"torch", "torchaudio", "dasp_pytorch", "auraloss"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = "".join(p.read_text(encoding="utf-8") for p in sorted((ROOT / "docs").glob("*.md")))
 
 
 def shell_lines(text: str) -> Iterator[str]:
@@ -91,7 +92,7 @@ def test_registered_commands_exist_and_have_help(point: EntryPoint) -> None:
     assert command.get_short_help_str()
 
 
-@pytest.mark.parametrize("call", commands(README, "semeq"), ids=" ".join)
+@pytest.mark.parametrize("call", commands(README + GUIDES, "semeq"), ids=" ".join)
 def test_commands_of_the_readme(call: list[str]) -> None:
     check_call(call)
 
