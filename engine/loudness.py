@@ -43,7 +43,7 @@ WEIGHTS: dict[int, tuple[float, ...]] = {
     8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.41, 1.41),
 }
 _STEPS_PER_S = 10
-_STEPS_PER_BLOCK = 4
+STEPS_PER_BLOCK = 4
 _FLUSH_BELOW = 1e-30
 
 # The analogue filters: centre, quality, and the shelf's gain at the top and at the centre.
@@ -212,6 +212,7 @@ class LoudnessMeter:
         self._room = np.zeros((0, lanes), dtype=np.float32)
         self._position = 0
         self._steps: list[Floats] = []
+        self._taken = 0
 
     def feed(self, *blocks: Audio) -> None:
         """Measure the next block of each side, ``(frames, channels)``; any partition gives the same."""
@@ -235,14 +236,25 @@ class LoudnessMeter:
         if done:
             self._steps.append(steps[:done].copy())
 
+    def take_steps(self) -> list[tuple[float, int]]:
+        """Return energy and frames of each stretch of 100 ms of the first side since the last call.
+
+        They are forgotten here: a meter that is asked for this knows no `integrated`.
+        """
+        taken = [float(energy) for steps in self._steps for energy in steps[:, 0]]
+        self._steps.clear()
+        edges = -(-np.arange(self._taken, self._taken + len(taken) + 1) * self.fs // _STEPS_PER_S)
+        self._taken += len(taken)
+        return list(zip(taken, np.diff(edges).tolist(), strict=True))
+
     def _blocks(self, side: int) -> Floats:
         """Return the mean square of each gating block."""
         steps = np.concatenate([np.zeros(0), *(steps[:, side] for steps in self._steps)])
-        if len(steps) < _STEPS_PER_BLOCK:
+        if len(steps) < STEPS_PER_BLOCK:
             return np.zeros(0)
         edges = -(-np.arange(len(steps) + 1) * self.fs // _STEPS_PER_S)
-        energy = np.lib.stride_tricks.sliding_window_view(steps, _STEPS_PER_BLOCK).sum(axis=1)
-        blocks: Floats = energy / (edges[_STEPS_PER_BLOCK:] - edges[:-_STEPS_PER_BLOCK])
+        energy = np.lib.stride_tricks.sliding_window_view(steps, STEPS_PER_BLOCK).sum(axis=1)
+        blocks: Floats = energy / (edges[STEPS_PER_BLOCK:] - edges[:-STEPS_PER_BLOCK])
         return blocks
 
     def integrated(self, side: int = 0) -> float | None:
@@ -255,7 +267,7 @@ class LoudnessMeter:
         if not blocks.size:
             return None
         relative = blocks.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
-        return _lufs(float(blocks[blocks > relative].mean()))
+        return lufs(float(blocks[blocks > relative].mean()))
 
     def ungated(self, side: int = 0) -> float | None:
         """Return the loudness of everything so far without gates, or None for silence.
@@ -264,10 +276,11 @@ class LoudnessMeter:
         """
         rest = float(np.dot(self._weights[side], self._sums))
         total = math.fsum(float(steps[:, side].sum()) for steps in self._steps) + rest
-        return _lufs(total / self._position) if total > 0.0 else None
+        return lufs(total / self._position) if total > 0.0 else None
 
 
-def _lufs(power: float) -> float:
+def lufs(power: float) -> float:
+    """Return the loudness in LUFS of a K-weighted power."""
     return OFFSET_LUFS + 10.0 * math.log10(power)
 
 

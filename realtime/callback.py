@@ -26,6 +26,8 @@ from semeq.realtime.tap import COUNTERS, TAP_FRAMES, TAPPED, Tap, private_tap
 #: Frames handled at once; a host that asks for more is served in several goes.
 MAX_FRAMES = 8192
 APPLIED_SLOTS = 1024
+#: Frames of output that are kept for whoever measures it, a power of two.
+HEARD_FRAMES = 1 << 17
 HISTOGRAM_US = 4096
 
 # int64 counters
@@ -43,12 +45,13 @@ HISTOGRAM_US = 4096
     IS_GENTLE,
     BUSY_NS,
     OVERS,
+    HEARD,
 ) = range(COUNTERS)
 
 # words of the address table: sizes first, then one address an array
 _IN_CHANNELS, _OUT_CHANNELS, _FS, _RING_FRAMES, _LIMITER_INTS, _LIMITER_FLOATS = range(6)
 _ADDRESSES = 6
-_ARRAYS = len(ChainState._fields) + 7
+_ARRAYS = len(ChainState._fields) + 8
 _FULL_SCALE_BITS = int(np.float32(1.0).view(np.int32))
 _ABS_BITS, _INFINITE_BITS = 0x7FFFFFFF, 0x7F800000
 _PA_INPUT_XRUN = 0x1 | 0x2
@@ -61,11 +64,12 @@ class LiveState(NamedTuple):
     chain: ChainState
     words: Any  # (3,) int64, mailbox
     slots: Any  # (3, 57) float64, mailbox
-    counters: Any  # (13,) int64
+    counters: Any  # (14,) int64
     histogram: Any  # (4097,) int64, callback durations by microsecond
     applied: Any  # (1024, 2) int64, (sequence, frame) of the sets taken
     tap: Any  # (TAP_FRAMES, in_channels) float32, the newest input
     entry: Any  # (MAX_FRAMES, out_channels) float32, input spread over the output's channels
+    heard: Any  # (HEARD_FRAMES, out_channels) float32, the newest output
 
 
 def live_state(
@@ -91,9 +95,10 @@ def live_state(
         np.zeros((APPLIED_SLOTS, 2), dtype=np.int64),
         tap.ring,
         np.zeros((MAX_FRAMES, out_channels), dtype=np.float32),
+        np.zeros((HEARD_FRAMES, out_channels), dtype=np.float32),
     )
     # Zeros are only promised by the system until somebody writes: better now than in the callback.
-    for array in (state.histogram, state.applied, state.entry):
+    for array in (state.histogram, state.applied, state.entry, state.heard):
         array.fill(0)
     return state
 
@@ -174,18 +179,35 @@ def note_input(state: LiveState, x: Audio) -> None:
 
 
 @jit
+def note_output(state: LiveState, y: Audio) -> None:
+    """Let whoever measures it have the output; not while there is no time for meters."""
+    if state.chain.ints[SHED] >= METERS:
+        return
+    frames, channels = y.shape
+    written = state.counters[HEARD]
+    at = written & (HEARD_FRAMES - 1)
+    for t in range(frames):
+        for c in range(channels):
+            state.heard[at, c] = y[t, c]
+        at = (at + 1) & (HEARD_FRAMES - 1)
+    publish(state.counters, HEARD, written + frames)
+
+
+@jit
 def run_block(state: LiveState, x: Audio, y: Audio) -> None:
     """Process one block of at most `MAX_FRAMES`: everything but the counting of time."""
     take_newest(state)
     note_input(state, x)
     if x.shape[1] == y.shape[1]:
         process(state.chain, x, y)
+        note_output(state, y)
         return
     entry = state.entry[: x.shape[0]]
     for t in range(x.shape[0]):
         for c in range(y.shape[1]):
             entry[t, c] = x[t, min(c, x.shape[1] - 1)]
     process(state.chain, entry, y)
+    note_output(state, y)
 
 
 @jit
@@ -241,6 +263,7 @@ def _callback(
         carray(pointer_to(at[15]), (APPLIED_SLOTS, 2), np.int64),
         carray(pointer_to(at[16]), (TAP_FRAMES, n_in), np.float32),
         carray(pointer_to(at[17]), (MAX_FRAMES, n_out), np.float32),
+        carray(pointer_to(at[18]), (HEARD_FRAMES, n_out), np.float32),
     )
     total = int(frames)
     x = carray(source, (total, n_in), np.float32)

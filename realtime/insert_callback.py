@@ -20,6 +20,7 @@ from semeq.realtime.atomic import now_ticks, pointer_to
 from semeq.realtime.callback import (
     APPLIED,
     APPLIED_SLOTS,
+    HEARD_FRAMES,
     HISTOGRAM_US,
     MAX_FRAMES,
     SIGNATURE,
@@ -27,6 +28,7 @@ from semeq.realtime.callback import (
     count_block,
     live_state,
     note_input,
+    note_output,
     take_newest,
 )
 from semeq.realtime.insert_ring import HEAD, RING_FRAMES
@@ -39,7 +41,7 @@ _IN_CHANNELS, _OUT_CHANNELS, _FS, _RING_FRAMES, _LIMITER_INTS, _LIMITER_FLOATS =
 _FIRST_RING_FRAMES, _FIRST_LIMITER_INTS, _FIRST_LIMITER_FLOATS = range(6, 9)
 _ADDRESSES = 9
 _CHAIN = len(ChainState._fields)
-_LIVE = _CHAIN + 7
+_LIVE = _CHAIN + 8
 _STAGE = len(Stage._fields)
 _LAST = _LIVE + _CHAIN
 _STAGES = _LAST + _CHAIN
@@ -131,6 +133,7 @@ def run_inserted(state: InsertedState, x: Audio, y: Audio) -> None:
         through(state.post, y)
     _spread(y, entry)
     process(state.last, entry, y)
+    note_output(live, y)
     live.chain.ints[BAD] += state.first.ints[BAD] + state.last.ints[BAD] - bad
 
 
@@ -189,6 +192,7 @@ def _callback(
         carray(pointer_to(at[15]), (APPLIED_SLOTS, 2), np.int64),
         carray(pointer_to(at[16]), (TAP_FRAMES, n_in), np.float32),
         carray(pointer_to(at[17]), (MAX_FRAMES, n_out), np.float32),
+        carray(pointer_to(at[18]), (HEARD_FRAMES, n_out), np.float32),
     )
     last = _chain_at(
         at[_LAST:], n_out, table[_RING_FRAMES], table[_LIMITER_INTS], table[_LIMITER_FLOATS]

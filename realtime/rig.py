@@ -17,6 +17,7 @@ from semeq.realtime import devices, jack
 from semeq.realtime.conductor import Conductor
 from semeq.realtime.desk import Desk, Snapshot
 from semeq.realtime.inserts import LiveInserts, block_of
+from semeq.realtime.loudness import LiveLoudness
 from semeq.realtime.overload import EVERY_S, Overload
 from semeq.realtime.plan import Plan
 from semeq.realtime.record import ControlLog, segment
@@ -65,6 +66,8 @@ class Rig:
         How JACK has wired the stream.
     overload : Overload
         What is left out while the machine is too slow.
+    loudness : LiveLoudness
+        How loud the output is.
     """
 
     def __init__(
@@ -116,6 +119,8 @@ class Rig:
             self.conductor.go_on_from(before.conductor)
         watched = None if before is None else before.overload
         self.overload: Overload = Overload(self.stream, self.conductor, say, watched)
+        heard = None if before is None else before.loudness
+        self.loudness: LiveLoudness = LiveLoudness(self.stream, heard)
         self._parts = ExitStack()
         self._is_listening = False
         self._recorded_frames: int | None = None
@@ -183,7 +188,7 @@ class Rig:
         if config.record_input is not None:
             self._record(config.record_input, self._start_recording, "input")
         self.conductor.start()
-        parts.enter_context(repeating(EVERY_S, self.overload.look))
+        parts.enter_context(repeating(EVERY_S, self._measure))
         if self.through is not None:
             self.through.start()
         parts.callback(self._stop_listening)
@@ -225,6 +230,11 @@ class Rig:
 
     def _note_recorded(self, frames: int) -> None:
         self._recorded_frames = frames
+
+    def _measure(self) -> None:
+        """See how the load is, and how loud the output."""
+        self.overload.look()
+        self.loudness.look(is_measured=self.overload.has_meters)
 
     def _listen(self, snapshot: Snapshot | None = None) -> None:
         """Start to listen once the sound has a say; it goes on from then."""

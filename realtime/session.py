@@ -186,6 +186,7 @@ class Session:
             "applied": counts.applied,
             "peak_in": peak_in,
             "peak_out": peak_out,
+            "loudness": self.rig.loudness.now.as_dict(),
             "recipe": plan.recipe,
             "amount": plan.amount,
             "adapt": plan.adapt,

@@ -103,6 +103,7 @@ def summary(status: dict[str, Any]) -> str:
         f"at {status['fs']:g} Hz, block {status['blocksize']}: "
         f"callback p50 {callback['p50']:g}, p99.9 {callback['p99.9']:g}, max {callback['max']:g} µs "
         f"(load {100 * get('load', 0.0):.2f} %)",
+        f"loudness {_lufs(get('loudness', {}).get('integrated_lufs'))}",
         f"{status['missed_deadlines']} deadlines missed",
         f"{status['xruns']} xruns",
         f"{get('overload', {}).get('steps', 0)} overload steps",
@@ -114,6 +115,10 @@ def summary(status: dict[str, Any]) -> str:
         f"{get('reconnects', 0)} reconnects ({get('away_s', 0.0):.1f} s without the device)",
     ]
     return ", ".join(parts)
+
+
+def _lufs(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1f} LUFS"
 
 
 def line(status: dict[str, Any]) -> str:

@@ -169,6 +169,7 @@ class Surface:
             response_db=self._response(plan.settings, plan.gain_db),
             levels_in=(self._meters[0].update(peaks[0], now_s),),
             levels_out=(self._meters[1].update(peaks[1], now_s),),
+            loudness=session.rig.loudness.now,
             engine=Engine(
                 device=f"{device} ({SHORT_NAMES.get(config.output.api, config.output.api)})",
                 fs=session.stream.fs,

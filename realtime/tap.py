@@ -16,7 +16,7 @@ from semeq.engine.units import Audio, Ints
 
 TAP_FRAMES = 1 << 18
 #: int64 counters of the callback that stand beside the ring; `TAPPED` is how many frames were written.
-COUNTERS = 13
+COUNTERS = 14
 TAPPED = 7
 #: In shared memory the counters stand first, in so many bytes, and the ring follows.
 HEAD_BYTES = 128
@@ -33,7 +33,7 @@ class Tap:
     Parameters
     ----------
     counters : Ints
-        Shape ``(13,)``.
+        Shape ``(14,)``.
     ring : Audio
         Shape ``(TAP_FRAMES, channels)``.
     memory : object, optional

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from semeq.realtime.bars import flow, level_bar, weight_bar
 from semeq.realtime.chart import UNICODE, Glyphs, frequency_axis, plot
-from semeq.realtime.keypad import HELP
 from semeq.realtime.view_ear import ear_lines
+from semeq.realtime.view_help import help_lines
 from semeq.realtime.view_meters import levels
 from semeq.realtime.view_model import LIVE, KnobRow, ViewModel, WordRow, clock
 
@@ -100,7 +100,7 @@ def _header(model: ViewModel, width: int, glyphs: Glyphs) -> Text:
 def _upper(model: ViewModel, width: int, room: int, glyphs: Glyphs) -> list[Text]:
     """Return what fills the room that is left: the curve, or the help."""
     if model.shows_help:
-        return _help(width, room)
+        return help_lines(width, room)
     rows = min(room - 1, MAX_CURVE_ROWS)
     rows -= 1 - rows % 2  # odd, for 0 dB in the middle
     return _curve(model, width, rows, glyphs) if rows >= 3 else []
@@ -119,19 +119,6 @@ def _curve(model: ViewModel, width: int, rows: int, glyphs: Glyphs) -> list[Text
 def _plotted(freqs: bytes, response: bytes, width: int, rows: int, glyphs: Glyphs) -> list[str]:
     """Return the plot, which stays the same for many pictures."""
     return plot(np.frombuffer(freqs), np.frombuffer(response), width, rows, glyphs)
-
-
-def _help(width: int, rows: int) -> list[Text]:
-    lines = [Text.assemble((f" {keys:<9}", "bold"), f" {what}") for keys, what in HELP]
-    columns = 2 if width >= 60 and rows < len(lines) else 1
-    per = -(-len(lines) // columns)
-    out = []
-    for row in range(min(per, max(rows, 0))):
-        line = lines[row]
-        for other in lines[row + per :: per]:
-            line = Text.assemble(line, " " * max(width // columns - len(line), 1), other)
-        out.append(line)
-    return out + [Text() for _ in range(rows - len(out))]
 
 
 def _words(model: ViewModel, width: int, max_rows: int, glyphs: Glyphs) -> list[Text]:

@@ -4,14 +4,14 @@ from rich.text import Text
 
 from semeq.realtime.bars import level_bar
 from semeq.realtime.chart import Glyphs
-from semeq.realtime.view_model import Level, ViewModel, level_text
+from semeq.realtime.view_model import Level, ViewModel, level_text, lufs_text
 
 #: Scale of the level meters, dBFS.
 METER_RANGE_DB = (-60.0, 0.0)
 
 
 def levels(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
-    """Return a line a channel, no more than two, the input beside the output."""
+    """Return a line a channel, no more than two, the input beside the output; and the loudness."""
     if model.engine.left_out:
         return [Text(" levels are not measured: there is no time for it", "dim")]
     rows = max(len(model.levels_in), len(model.levels_out))
@@ -21,6 +21,13 @@ def levels(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
         for name, levels in ((" in ", model.levels_in), (" out ", model.levels_out)):
             if row < len(levels):
                 line.append_text(_meter(name, levels[row], width // 2, glyphs))
+        out.append(line)
+    now = model.loudness
+    if out and now.integrated is not None:
+        parts = (("400 ms", now.momentary), ("3 s", now.short_term), ("all", now.integrated))
+        line = Text(" LUFS", "dim")
+        for name, value in parts:
+            line.append_text(Text.assemble((f"  {name} ", "dim"), lufs_text(value)))
         out.append(line)
     return out
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from semeq.engine.loudness_running import LoudnessNow
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import Floats
 
@@ -133,6 +134,8 @@ class ViewModel:
         The curve that is heard, shapes ``(n,)``; may be empty.
     levels_in, levels_out : tuple of Level
         One for each channel, or one for all.
+    loudness : LoudnessNow
+        How loud the output is.
     engine : Engine
         How the machine does.
     ear : Ear
@@ -173,6 +176,7 @@ class ViewModel:
     response_db: Floats = field(default_factory=_no_curve)
     levels_in: tuple[Level, ...] = ()
     levels_out: tuple[Level, ...] = ()
+    loudness: LoudnessNow = field(default_factory=LoudnessNow)
     engine: Engine = Engine()
     ear: Ear = Ear()
     verdicts: tuple[tuple[str, bool], ...] = ()
@@ -208,6 +212,8 @@ def plain_line(model: ViewModel) -> str:
         f"load {engine.load:.1%} max {engine.load_max:.1%}",
         f"xruns {engine.xruns}",
     ]
+    if model.loudness.integrated is not None:
+        parts.append(f"{lufs_text(model.loudness.short_term)} LUFS")
     if engine.left_out:
         parts.append(engine.overload_text)
     if model.ear.state != "off":
@@ -230,6 +236,11 @@ def clock(seconds: float) -> str:
 
 def _highest(levels: tuple[Level, ...]) -> str:
     return level_text(max((level.peak_db for level in levels), default=SILENCE_DB))
+
+
+def lufs_text(value: float | None) -> str:
+    """Return a loudness for people: silence is "-inf"."""
+    return "-inf" if value is None else f"{value:.1f}"
 
 
 def level_text(level_db: float) -> str:

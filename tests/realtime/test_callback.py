@@ -150,9 +150,11 @@ def test_without_time_for_meters_overs_are_not_counted_and_the_tap_goes_on() -> 
     x[100] = 1.0
     for shed in (0, 1, 2, 3, 0):
         host.post(replace(opened(warm()), shed=shed))
-        host.block(x)
+        y = host.block(x)
     assert host.state.counters[native.OVERS] == 4
     assert host.state.counters[TAPPED] == 5 * 512
+    assert host.state.counters[native.HEARD] == 2 * 512
+    np.testing.assert_array_equal(host.state.heard[512:1024], y)
 
 
 @pytest.mark.parametrize("shed", [1, 2, 3])
@@ -165,6 +167,7 @@ def test_with_inserts_all_three_chains_are_relieved(shed: int) -> None:
         post(state.live.words, state.live.slots, control.pack())
         for _ in range(300):  # until the limiter has let go
             run_inserted(state, x, y)
+    assert state.live.counters[native.HEARD] == 300 * 512
     for chain in (state.live.chain, state.first, state.last):
         assert chain.ints[SHED] == shed
         assert chain.limiter_ints[SAMPLES_ONLY] == (shed >= 2)

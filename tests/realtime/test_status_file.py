@@ -38,6 +38,7 @@ STATUS: dict[str, Any] = {
     "reconnects": 8,
     "away_s": 9.5,
     "overload": {"level": 0, "dropped": [], "load": 0.01, "steps": 10},
+    "loudness": {"momentary_lufs": -11.0, "short_term_lufs": -12.0, "integrated_lufs": -18.53},
     "recipe": "warm",
 }
 
@@ -53,6 +54,7 @@ def test_the_summary_holds_all_that_went_wrong() -> None:
     for part in (
         "up 1:15, 74.9 s of sound at 48000 Hz, block 64",
         "p50 6, p99.9 40, max 81.5 µs (load 0.51 %)",
+        "loudness -18.5 LUFS",
         "1 deadlines missed",
         "2 xruns",
         "10 overload steps",
@@ -66,6 +68,7 @@ def test_the_summary_holds_all_that_went_wrong() -> None:
         assert part in said
     assert line(STATUS).startswith("running: warm | up 1:15")
     # one of an earlier version
+    assert "loudness unknown" in summary({k: v for k, v in STATUS.items() if k != "loudness"})
     assert "0 overload" in summary({k: v for k, v in STATUS.items() if k != "overload"})
     assert "0 reconnects" in summary({k: v for k, v in STATUS.items() if k != "reconnects"})
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from semeq.engine.loudness_running import LoudnessNow
 from semeq.realtime.bars import level_bar, weight_bar
 from semeq.realtime.chart import ASCII, UNICODE, Glyphs, frequency_axis, plot, range_db
 from semeq.realtime.view import render, view_lines
@@ -198,6 +199,14 @@ def test_an_overload_is_said_and_levels_that_nobody_measures_are_not_shown() -> 
     assert "-12.3" not in shown
     assert " OVERLOAD " in texts(model, 60, 8)[0]
     assert "OVERLOAD: no meters, no look-ahead" in plain_line(model)
+
+
+def test_the_loudness_is_shown_under_the_meters() -> None:
+    assert "LUFS" not in screen(MODEL)
+    model = replace(MODEL, loudness=LoudnessNow(-17.94, None, -23.26))
+    assert " LUFS  400 ms -17.9  3 s -inf  all -23.3" in texts(model, 120, 40)
+    assert "-inf LUFS" in plain_line(model)
+    assert "-18.0 LUFS" in plain_line(replace(MODEL, loudness=LoudnessNow(-17.0, -18.0, -19.0)))
 
 
 def test_help_prompt_and_message() -> None:
