@@ -102,7 +102,7 @@ def read_wav(file: BinaryIO, size: int) -> Container:
     for name, at, length in chunks(file, "<", size):
         file.seek(at)
         if name == b"ds64" and length >= 24:
-            long_size = struct.unpack("<QQQ", file.read(24))[1]
+            long_size = int.from_bytes(file.read(16)[8:], "little")
         elif name == b"fmt " and length >= 16:
             body = file.read(min(length, 40))
             if len(body) < 16:

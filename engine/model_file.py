@@ -63,7 +63,7 @@ def load_model(folder: Path, *, threads: int = 1) -> Model:
     arrays, notes = _read_arrays(folder / ARRAYS_FILE)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is said by us, in one line
 
     def session(name: str, *inputs: str) -> Any:  # noqa: ANN401 (onnxruntime has no types)
         try:

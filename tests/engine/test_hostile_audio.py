@@ -137,6 +137,12 @@ def test_an_aiff_with_a_rate_that_no_double_holds(master: Path, tmp_path: Path) 
         assert read_aiff(file, path.stat().st_size).fs == math.inf
 
 
+def test_an_rf64_that_ends_inside_its_sizes(master: Path, tmp_path: Path) -> None:
+    path = ffmpeg(master, tmp_path / "x.wav", "-rf64", "always")
+    path.write_bytes(path.read_bytes()[:30])
+    assert "has no format chunk" in refused(path)
+
+
 def test_chunks_without_end(tmp_path: Path) -> None:
     """64 MB of zeros behind a header are eight million chunks; they took minutes."""
     path = tmp_path / "x.wav"

@@ -124,7 +124,7 @@ def test_damaged_weights_and_files(
     ):
         (tmp_path / "model" / name).write_bytes(damaged)
         assert "must be semeq's encoder, got " in refused(tmp_path / "model")
-    assert capfd.readouterr().out == ""
+    assert capfd.readouterr() == ("", "")
 
 
 def test_weights_that_are_numbers_and_answers_that_are_none(tmp_path: Path) -> None:
