@@ -13,7 +13,8 @@ Conventions
   constant `speed_s`, which is the shorter the further the answer is from the mean (at `FAR_DB` half as long,
   at most `HASTE` times shorter). A chord moves little, another piece is followed.
 - Where the sound becomes clearly another (its spectrum in octaves over the newest `RECENT_S` against the
-  rest of the window), the window starts anew at the change.
+  rest of the window), the window starts anew at the change. Where only its level has jumped, the window goes
+  on at the new level (`semeq.engine.level_jumps`); what was heard last holds until that is sure.
 """
 
 import math
@@ -24,7 +25,9 @@ import numpy.typing as npt
 
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import SettingsError
-from semeq.engine.frontend import BANDS, GRID_HZ, BandStream, Levels
+from semeq.engine.frontend import BANDS, GRID_HZ, BandStream
+from semeq.engine.heard_window import CHANGE_DB, HeardWindow
+from semeq.engine.level_jumps import LevelJumps
 from semeq.engine.loudness import k_weighting
 from semeq.engine.units import Audio, Floats, read_only
 
@@ -32,10 +35,6 @@ from semeq.engine.units import Audio, Floats, read_only
 LEAST_S = 0.5
 #: A change is looked for between the newest stretch of this length and the rest of the window.
 RECENT_S = 1.0
-#: From this distance on the sound has become another (dB rms over octaves).
-CHANGE_DB = 7.5
-#: What is further below the loudest octave does not count as a change.
-CHANGE_RANGE_DB = 36.0
 #: How far an answer has to be from the mean (dB rms of the curve) to count twice, and the most it may count.
 FAR_DB, HASTE = 2.0, 6.0
 #: The loudness that the relative gate refers to: a mean over so many seconds of sound.
@@ -181,14 +180,11 @@ class Listener:
         self._bands = BandStream(fs, channels)
         hop_s = self._bands.hop / fs
         self._gate = _Gate(fs, channels, hop_s, config)
-        self._full = round(config.window_s / hop_s)
         self._least = round(LEAST_S / hop_s)
         self._recent = round(RECENT_S / hop_s)
         self._pace = self.every / fs / config.speed_s
-        self._levels: Levels = np.zeros((0, BANDS), dtype=np.float32)
-        self._octaves: Floats = np.zeros((0, 10))
-        self._powers: Floats = np.zeros(0)
-        self._passed = np.zeros(0, dtype=np.bool_)
+        self._window = HeardWindow(round(config.window_s / hop_s))
+        self._jumps = LevelJumps(hop_s)
         self._pending: list[Audio] = []
         self._waiting = 0
         self._frame = 0
@@ -219,37 +215,31 @@ class Listener:
         fresh = self._bands.feed(piece)
         bands: Floats = 10.0 ** (fresh.astype(np.float64) / 10.0)
         powers = bands @ self._gate.weights
-        octaves = bands[:, : BANDS - 1].reshape(len(bands), 10, -1).mean(axis=2)
-        passed = self._gate.passing(powers)
-        self._levels = np.concatenate((self._levels, fresh))[-self._full :]
-        self._octaves = np.concatenate((self._octaves, octaves))[-self._full :]
-        self._powers = np.concatenate((self._powers, powers))[-self._full :]
-        self._passed = np.concatenate((self._passed, passed))[-self._full :]
-        sounding = int(np.count_nonzero(self._passed))
+        window = self._window
+        window.append(fresh, bands, powers, self._gate.passing(powers))
+        sounding = int(np.count_nonzero(window.passed))
         energy_db = -200.0
         if sounding:
-            power = float(np.mean(self._powers[self._passed]))
+            power = float(np.mean(window.powers[window.passed]))
             energy_db = 10.0 * math.log10(max(power, 1e-20)) - 0.691
-        newest = self._passed[-max(1, len(fresh)) :]
+        newest = window.passed[-max(1, len(fresh)) :]
         if sounding < self._least or not newest.any():
+            self._jumps.forget()
             return Hearing(self._frame, self._heard, self._raw, energy_db, True)
         if self._has_changed():
             self.changes += 1
-            for name in ("_levels", "_octaves", "_powers", "_passed"):
-                setattr(self, name, getattr(self, name)[-self._recent :])
-        raw = self._model.hear_levels(self._levels[self._passed])
+            window.keep(self._recent)
+            self._jumps.forget()
+        if self._jumps.wait(window, len(fresh)):
+            return Hearing(self._frame, self._heard, self._raw, energy_db, False)
+        raw = self._model.hear_levels(window.levels[window.passed])
         self._heard, self._raw = self._averaged(raw), raw
         return Hearing(self._frame, self._heard, raw, energy_db, False)
 
     def _has_changed(self) -> bool:
-        before, after = self._passed[: -self._recent], self._passed[-self._recent :]
-        if min(np.count_nonzero(before), np.count_nonzero(after)) < self._recent // 2:
-            return False
-        one = _octaves_db(self._octaves[: -self._recent][before])
-        two = _octaves_db(self._octaves[-self._recent :][after])
-        difference = two - one
-        difference -= difference.mean()
-        return float(np.sqrt(np.mean(difference**2))) > CHANGE_DB
+        recent = self._recent
+        change = self._window.change(slice(0, -recent), slice(-recent, None), recent // 2)
+        return change is not None and change[1] > CHANGE_DB
 
     def _averaged(self, raw: Heard) -> Heard:
         before = self._heard
@@ -263,11 +253,3 @@ class Listener:
             read_only(before.z + step * (raw.z - before.z)),
             read_only(before.spectrum_db + step * (raw.spectrum_db - before.spectrum_db)),
         )
-
-
-def _octaves_db(octaves: Floats) -> Floats:
-    """Return the mean of powers in ten octaves, ``(frames, 10)``, in dB against the loudest."""
-    mean = octaves.sum(axis=0) / len(octaves)
-    level: Floats = 10.0 * np.log10(np.maximum(mean, 1e-20))
-    relative: Floats = np.maximum(level - level.max(), -CHANGE_RANGE_DB)
-    return relative

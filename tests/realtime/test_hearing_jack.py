@@ -160,10 +160,7 @@ def test_level_jumps_change_nothing(
     record_property: Callable[[str, object], None],
     material: str,
 ) -> None:
-    """Jumps of 20 dB up and down: once the window holds one level alone, the bands are where they were.
-
-    Meanwhile a window holds two levels, which the encoder takes for other dynamics: that is recorded.
-    """
+    """Jumps of 20 dB up and down: the bands are where they were, and on the way there, too."""
     noise = np.random.default_rng(0).standard_normal((4 * FS, 2))
     piece = tilted(0.3 * noise, -3.0) if material == "noise" else 2.0 * bars(2)
     sent = np.concatenate([gain * piece for gain in (LEVELS[0], *LEVELS)]).astype(np.float32)
@@ -181,7 +178,7 @@ def test_level_jumps_change_nothing(
     record_property(
         f"level_jumps_move_{material}", f"{far:.2f} dB rms, {on_the_way:.2f} on the way there"
     )
-    assert far <= 0.5
+    assert max(far, on_the_way) <= 0.5
 
 
 def test_silence_and_hiss_hold_what_was_heard(jack: JackServer, tmp_path: Path) -> None:
