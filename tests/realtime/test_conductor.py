@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from semeq.engine.chain import Chain
 from semeq.engine.chain_state import SHED
 from semeq.engine.design import design
 from semeq.engine.meaning import interpret
+from semeq.engine.plugin_map import MapBand, PluginMap
 from semeq.engine.recipe import Recipe
+from semeq.engine.settings import Kind
 from semeq.engine.timeline import Event
 from semeq.engine.units import Audio
 from semeq.presets.library import load_vocabulary
@@ -22,6 +25,7 @@ from semeq.realtime.desk import Desk
 from semeq.realtime.governor import NO_RELIEF, Relief
 from semeq.realtime.plan import Means
 from semeq.realtime.stream import LiveStream
+from semeq.realtime.through import Through
 
 FS = 48_000.0
 
@@ -192,3 +196,33 @@ def test_the_end_is_a_fade_to_silence(stage: Stage) -> None:
     player.join()
     assert not events[-1].control.gate_open
     assert np.all(stream.play(noise()) == 0.0)
+
+
+def test_a_plugin_that_is_the_eq_leaves_ours_flat_until_it_has_to_go() -> None:
+    plugins = PluginMap(Path("eq.vst3"), (MapBand(Kind.PEAK, "gain_db"),))
+    there = [True]
+    through = Through(plugins, FS, 2, 128, lambda raws: None, lambda: there[0], lambda line: None)
+    desk, stream = Desk(ControlState((("warm", 1.0),))), HandStream()
+    conductor = Conductor(desk, stream, Means(load_vocabulary(), through=through))
+    conductor.prepare()
+    conductor.start()
+    try:
+        assert conductor.plan.is_through
+        assert not conductor.plan.settings.is_flat  # what the plugin is to follow
+        assert conductor.plan.own.is_flat
+        for _ in range(300):  # the start ramp
+            stream.play(noise())
+        np.testing.assert_array_equal(stream.play(noise()), noise())
+        there[0] = False
+        deadline = time.monotonic() + 5.0
+        while conductor.plan.is_through:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        assert conductor.plan.own == conductor.plan.settings
+        for _ in range(100):
+            stream.play(noise())
+        assert np.abs(stream.play(noise()) - noise()).max() > 0.005
+    finally:
+        conductor._stop_requested.set()
+        desk.wake()
+        conductor.join(5)
