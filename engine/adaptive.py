@@ -20,12 +20,18 @@ import numpy as np
 
 from semeq.engine.design import prototype_db
 from semeq.engine.encoder import Heard, Model
-from semeq.engine.fit import bounds, fit_bands, refine, to_parameters, to_settings
+from semeq.engine.fit import (
+    bounds,
+    fit_bands,
+    prototype_curve_db,
+    refine,
+    to_parameters,
+    to_settings,
+)
 from semeq.engine.limits import Limits
 from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.morph import FIT_STEPS, Move, bands_for, make_recipe_move
 from semeq.engine.recipe import Recipe
-from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary
@@ -252,7 +258,7 @@ class Designer:
                 rest=np.clip(start, *limits),
                 fixed=locks,
             )
-            response = prototypes_db(bands, freqs_hz)[0]
+            response = prototype_curve_db(bands, freqs_hz)
             if move.hold is None or float(move.hold.lacks_db(response).max()) <= LACK_DB:
                 self._bands = bands
                 return bands

@@ -1,22 +1,23 @@
-"""The response of seven bands and its slopes, for one set of bands, compiled: a knob waits for it.
+"""The steps of a fit for one set of bands, compiled: a knob waits for it, and the interpreter does not.
 
-It says the same as `semeq.engine.responses.prototypes_db`, up to rounding, in a fraction of the time. It is
-used where the compiler is loaded anyway, since loading it takes longer than a fit does.
+They say the same as the arrays of `semeq.engine.fit.refine`, up to rounding, in a fraction of the time, and
+the same on any processor: no BLAS is asked. Imported only where the compiler is loaded anyway, since loading
+it takes longer than a fit does.
 """
 
 import math
-import sys
-from collections.abc import Callable
-from functools import lru_cache
 
-from semeq.engine.units import Floats
+import numpy as np
+
+from semeq.engine.jit import jit
+from semeq.engine.units import Floats, Ints
 
 _C = 10.0 / math.log(10.0)
 _BANDS = 7
+_NUMBERS = 3 * _BANDS
 
-Response = Callable[[Floats, Floats, Floats, Floats], None]
 
-
+@jit
 def write_response(
     parameters: Floats, freqs_hz: Floats, response_db: Floats, slopes: Floats
 ) -> None:
@@ -71,13 +72,84 @@ def write_response(
         response_db[i] = total
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> Response:
-    from semeq.engine.jit import jit
+@jit
+def _solve(matrix: Floats, x: Floats) -> None:
+    """Solve for a symmetric, positive definite matrix in place, by Cholesky; only the lower half is read."""
+    size = len(x)
+    for j in range(size):
+        for k in range(j):
+            matrix[j, j] -= matrix[j, k] * matrix[j, k]
+        matrix[j, j] = math.sqrt(matrix[j, j])
+        for i in range(j + 1, size):
+            for k in range(j):
+                matrix[i, j] -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] /= matrix[j, j]
+    for i in range(size):
+        for k in range(i):
+            x[i] -= matrix[i, k] * x[k]
+        x[i] /= matrix[i, i]
+    for i in range(size - 1, -1, -1):
+        for k in range(i + 1, size):
+            x[i] -= matrix[k, i] * x[k]
+        x[i] /= matrix[i, i]
 
-    return jit(write_response)
 
+@jit
+def take_steps(
+    parameters: Floats,
+    target_db: Floats,
+    freqs_hz: Floats,
+    held: Floats,
+    limits: Floats,
+    costs: Floats,
+    frozen: Ints,
+    iterations: int,
+    room: Floats,
+) -> None:
+    """Move the bands, as `semeq.engine.fit.refine` does.
 
-def compiled_response() -> Response | None:
-    """Return the compiled loop, or None where the compiler is not loaded."""
-    return _compiled() if "semeq.engine.jit" in sys.modules else None
+    Parameters
+    ----------
+    parameters : Floats
+        Where to start, shape ``(7, 3)``; where it ended is written over it.
+    target_db, freqs_hz : Floats
+        The curve to follow and where, shape ``(n,)``.
+    held : Floats
+        Where the anchor holds, shape ``(7, 3)``.
+    limits : Floats
+        Lowest and highest parameters, shape ``(2, 7, 3)``.
+    costs : Floats
+        Of a step, of the distance from the anchor, and where a step saturates, shape ``(3, 3)``: for gain,
+        ln f and ln q.
+    frozen : Ints
+        Bands that stay where they are, from 0.
+    iterations : int
+        Number of steps.
+    room : Floats
+        Room to work in, shape ``(22, n)``.
+    """
+    n = len(freqs_hz)
+    response, slopes = room[_NUMBERS], room[:_NUMBERS]
+    hessian, step = np.empty((_NUMBERS, _NUMBERS)), np.empty(_NUMBERS)
+    for _ in range(iterations):
+        write_response(parameters, freqs_hz, response, slopes)
+        for band in frozen:
+            slopes[3 * band : 3 * band + 3] = 0.0
+        for a in range(_NUMBERS):
+            band, part = a // 3, a % 3
+            downhill = 0.0
+            for i in range(n):
+                downhill += slopes[a, i] * (target_db[i] - response[i])
+            step[a] = downhill / n - costs[1, part] * (parameters[band, part] - held[band, part])
+            for b in range(a + 1):
+                total = 0.0
+                for i in range(n):
+                    total += slopes[a, i] * slopes[b, i]
+                hessian[a, b] = total / n
+            hessian[a, a] += costs[0, part] + costs[1, part]
+        _solve(hessian, step)
+        for a in range(_NUMBERS):
+            band, part = a // 3, a % 3
+            moved = step[a] / math.sqrt(1.0 + (step[a] / costs[2, part]) ** 2)
+            wanted = parameters[band, part] + moved
+            parameters[band, part] = min(max(wanted, limits[0, band, part]), limits[1, band, part])

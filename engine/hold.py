@@ -53,15 +53,12 @@ class Aim:
             axis=0,
         )
 
-    def effect_db(self, move_db: Floats, power: Floats) -> Floats:
-        """Return what a move does to bands against their rest in music of this power, ``(..., 1)``."""
-        moved = power * 10.0 ** (move_db / 10.0)
-        effect = np.zeros((*np.broadcast_shapes(move_db.shape, power.shape)[:-1], 1))
+    def contrast_db(self, power: Floats) -> Floats:
+        """Return by how much the bands stand out in music of this power, ``(..., 1)``."""
+        contrast = np.zeros((*power.shape[:-1], 1))
         for weight, inside, outside in zip(self._weights, self._inside, self._outside, strict=True):
-            after = (moved @ inside) / (moved @ outside)
-            before = (power @ inside) / (power @ outside)
-            effect += weight * (10.0 * np.log10(after / before))[..., None]
-        return effect
+            contrast += weight * (10.0 * np.log10((power @ inside) / (power @ outside)))[..., None]
+        return contrast
 
 
 def _share_inside(freqs_hz: Floats, direction: Direction) -> Floats:
@@ -139,12 +136,16 @@ class Hold:
         self._aim = aim
         top = spectrum_db.max(axis=-1, keepdims=True)
         self._power: Floats = 10.0 ** ((spectrum_db - top) / 10.0)
-        own = aim.effect_db(words_db, self._power)
-        self._needed: Floats = np.maximum(hold * own, least_db)
+        #: Of the music as it is: every effect is counted from here.
+        self._rest_db = aim.contrast_db(self._power)
+        self._needed: Floats = np.maximum(hold * self._effect_db(words_db), least_db)
+
+    def _effect_db(self, move_db: Floats) -> Floats:
+        return self._aim.contrast_db(self._power * 10.0 ** (move_db / 10.0)) - self._rest_db
 
     def lacks_db(self, move_db: Floats) -> Floats:
         """Return how much the effect of a move is too small, in dB, shape ``(..., 1)``; 0 or less: none."""
-        lacks: Floats = self._needed - self._aim.effect_db(move_db, self._power)
+        lacks: Floats = self._needed - self._effect_db(move_db)
         return lacks
 
     def held(self, move_db: Floats) -> Floats:

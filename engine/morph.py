@@ -35,11 +35,10 @@ import numpy as np
 
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import bounds, refine, to_parameters, to_settings
+from semeq.engine.fit import bounds, prototype_curve_db, refine, to_parameters, to_settings
 from semeq.engine.hold import HOLD, Hold, aim_of
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
-from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats
 from semeq.engine.words import Vocabulary
@@ -167,7 +166,7 @@ def bands_for(
     if move.hold is None:
         return bands
     for _ in range(_ROUNDS):
-        lacks = np.maximum(move.hold.lacks_db(prototypes_db(bands, freqs_hz)[0]), 0.0)
+        lacks = np.maximum(move.hold.lacks_db(prototype_curve_db(bands, freqs_hz)), 0.0)
         if not lacks.any():
             break
         wanted = move.hold.raised(wanted, _EAGER * lacks)

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 RESCAN_S = 0.25
 RETRY_S = 0.5
 #: How often a polled port is asked, s: while somebody turns a knob, and while nobody does.
-POLL_S = 0.001
+POLL_S = 0.0005
 IDLE_POLL_S = 0.003
 IDLE_AFTER_S = 2.0
 #: How long closing may take, s.
