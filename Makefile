@@ -75,7 +75,8 @@ system: ## system packages for the tests (as root on Debian and its kin; otherwi
 
 .PHONY: test
 test: system $(DEV_STAMP) lint ## everything that must hold: lint, types, tests
-	$(BIN)/pytest -m 'not alone' -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -m 'not live and not alone' -n auto --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -m 'live and not alone' -n 2 --dist loadfile $(PYTEST_ARGS)
 	$(BIN)/pytest -m alone $(PYTEST_ARGS)
 
 .PHONY: lint

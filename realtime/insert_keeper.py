@@ -247,7 +247,7 @@ class InsertKeeper(threading.Thread):
             f"takes {1e3 * took_s:.1f} ms for {1e3 * block_s:.1f} ms of sound: try more "
             "--insert-blocks, or a larger --blocksize",
         )
-        self._stop()
+        self._silence()
         raise FailedError("")
 
     def _blamed(self) -> Kept:
@@ -260,13 +260,13 @@ class InsertKeeper(threading.Thread):
         kept.is_out, kept.reason = True, reason
         self._say(f"insert {kept.number} ({kept.name}) {reason}; it is left out")
 
-    def _stop(self) -> None:
+    def _silence(self) -> None:
         self.stage.words[WANTED] = 0
         self._is_ready = False
 
     def _failed(self, reason: str) -> None:
         """End what is left of the process, and count it to whom it belongs."""
-        self._stop()
+        self._silence()
         self._end_process()
         if not reason or self._over.is_set():
             return

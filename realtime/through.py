@@ -79,7 +79,7 @@ class Through(threading.Thread):
         self.turns = 0
         self._guest: Guest | None = None
         self._follower: PluginFollower | None = None
-        self._name = given.plugin.stem
+        self._plugin = given.plugin.stem
         self._over = threading.Event()
         self._problem = ""
         self._is_told = False
@@ -99,7 +99,7 @@ class Through(threading.Thread):
         """Return how it stands as plain values."""
         found = self.following
         status: dict[str, Any] = {
-            "plugin": self._name,
+            "plugin": self._plugin,
             "is_used": self.is_used,
             "turns": self.turns,
             "problem": self._problem,
@@ -125,7 +125,7 @@ class Through(threading.Thread):
         fs, channels, blocksize = self._shape
         guest = self._guest = Guest(self._map.plugin)
         try:
-            self._name = guest.name
+            self._plugin = guest.name
             guest.set(dict(self._map.fixed))
             guest.prepare(fs, channels, blocksize)
             fitter = PluginFitter(guest, self._map, fs, channels, blocksize)
@@ -149,7 +149,7 @@ class Through(threading.Thread):
                 failures += 1
                 self._problem = str(error)
                 if failures >= MOST_FAILURES:
-                    self._say(f"{self._name} stays as it is, words turn it no longer: {error}")
+                    self._say(f"{self._plugin} stays as it is, words turn it no longer: {error}")
                     return
                 self._over.wait(wait_s)
                 wait_s *= 2.0
@@ -186,7 +186,7 @@ class Through(threading.Thread):
         if found.rms_db > FAR_DB and not self._is_told:
             self._is_told = True
             self._say(
-                f"{self._name} follows the words' curve only to within {found.rms_db:.1f} dB rms: it has "
+                f"{self._plugin} follows the words' curve only to within {found.rms_db:.1f} dB rms: it has "
                 "too few bands, or they reach too little"
             )
 

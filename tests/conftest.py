@@ -22,7 +22,7 @@ def vst3() -> Callable[[str], Path]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What drives devices in real time runs with nothing beside it, like what measures time."""
+    """Mark what lives in real time, mostly waiting: two of these may run beside each other, more may not."""
     for item in items:
         if "realtime" in item.path.parent.parts or item.get_closest_marker("jack"):
-            item.add_marker("alone")
+            item.add_marker("live")

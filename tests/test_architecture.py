@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,21 @@ def test_looking_words_up_stays_light(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert not set(done.stdout.split()) & HEAVY
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_threads_keep_what_the_library_calls_its_own(path: Path) -> None:
+    """A thread's own ``_stop`` is called by ``join``: no class of ours may mean something else by it."""
+    taken = {one for one in dir(threading.Thread) if one.startswith("_") and one[1] != "_"}
+    taken |= {one for one in vars(threading.Thread()) if one.startswith("_")}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and "threading.Thread" in map(ast.unparse, node.bases):
+            own = {part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef)}
+            own |= {
+                part.attr
+                for part in ast.walk(node)
+                if isinstance(part, ast.Attribute)
+                and ast.unparse(part.value) == "self"
+                and isinstance(part.ctx, ast.Store)
+            }
+            assert not own & taken, f"{name(path)}: {node.name} must not use {sorted(own & taken)}"

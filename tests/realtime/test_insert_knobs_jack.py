@@ -51,6 +51,7 @@ def test_a_knob_turns_a_parameter_which_is_kept_when_its_process_dies(
     options = ["--fresh", "--adapt", "0", "--midi", "virtual", "--midi-map", "map.toml"]
     options[-1] = str(tmp_path / "map.toml")
     options += ["--insert", f"post:{vst3('gain')}", "--set", "gain.gain_db=-6"]
+    options += ["--insert-blocks", "12"]  # this is not about how late a busy machine may be
     options += ["--save-state", f"gain={tmp_path / 'gain.json'}"]
     with Live(tmp_path, *options) as live, Probe("player", sent, 2, events) as probe:
         through_semeq(probe)

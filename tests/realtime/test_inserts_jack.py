@@ -19,7 +19,7 @@ from live_process import SEMEQ, Live
 
 from semeq.engine.units import Audio, Floats
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.alone, pytest.mark.jack]
 
 Vst3 = Callable[[str], Path]
 LATENCY = 100

@@ -130,6 +130,7 @@ def knob_to_sound_ms(folder: Path, moves: int, adapt: float) -> Floats:
 
 @pytest.mark.parametrize("block", [64, 128])
 @pytest.mark.parametrize("adapt", [0.0, 1.0])
+@pytest.mark.alone
 def test_a_knob_is_heard_within_15_ms(
     block: int,
     adapt: float,

@@ -24,7 +24,7 @@ from semeq.engine.timeline import ControlSet
 from semeq.presets.library import load_vocabulary
 from semeq.realtime import callback as native
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.alone, pytest.mark.jack]
 
 #: What the callback takes of its time while it has the CPU for itself; PortAudio ends at 384 kHz.
 SHARE, MAX_FS = 0.35, 384_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.jack, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.jack, pytest.mark.slow]
 
 SOAK = Path(__file__).parents[1] / "soak" / "soak_main.py"
 SECONDS = 25

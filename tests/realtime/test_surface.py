@@ -15,6 +15,7 @@ import pytest
 from jack_server import JackServer
 from midi_sender import MidiSender
 
+from semeq.engine.loudness_running import LoudnessNow
 from semeq.engine.settings import Band, EQSettings, Kind
 from semeq.presets.library import load_vocabulary
 from semeq.presets.midi_maps import load_map
@@ -46,6 +47,9 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
     stops: list[bool] = []
     return SimpleNamespace(
         inserts=None,
+        rig=SimpleNamespace(
+            loudness=SimpleNamespace(now=LoudnessNow()), overload=SimpleNamespace(dropped=())
+        ),
         desk=Desk(state or ControlState((("warm", 0.5), ("cold", 0.0)))),
         vocabulary=load_vocabulary(),
         plan=SimpleNamespace(settings=WARM, gain_db=-2.0, warnings=("two words cancel",)),

@@ -4,6 +4,7 @@ import json
 import time
 
 import numpy as np
+import pytest
 from made_sounds import pink
 from scipy.signal import butter, sosfilt
 
@@ -131,6 +132,7 @@ def test_an_unknown_word_and_a_gap_stop_nothing() -> None:
     assert scene.verifier.newest is not None
 
 
+@pytest.mark.alone
 def test_it_runs_by_itself_and_costs_less_than_a_hundredth_of_a_core() -> None:
     scene = Scene(plan("warm + clear:0.5"), pink(6.0, FS, 2))
     with scene.verifier:

@@ -109,6 +109,7 @@ def test_a_report_goes_through_a_pipe_bit_for_bit() -> None:
 
 
 @pytest.mark.parametrize("way", ["thread", "process"])
+@pytest.mark.alone
 def test_it_hears_ten_times_a_second_what_the_listener_hears(way: str) -> None:
     tap = shared_tap(2) if way == "process" else private_tap(2)
     runner = ProcessRunner if way == "process" else ThreadRunner
