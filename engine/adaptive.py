@@ -266,6 +266,20 @@ class Designer:
         return self._bands
 
 
+def warm_up(model: Model, vocabulary: Vocabulary, fs: float) -> None:
+    """Load or compile what bands for a hearing are made with: a turned knob would have to wait for it.
+
+    The parameters are those of `Designer`.
+    """
+    designer = Designer(model, vocabulary, fs, Limits(slew_db_s=1000.0))
+    word, latent = next(iter(model.words.items()))
+    spectrum = read_only(np.zeros(len(model.freqs_hz)))
+    recipe = Recipe(((word, 1.0),))
+    # much of the word already: the hold has to work; then a little less of it, to be followed
+    for much in (4.0, 3.5):
+        designer.design(recipe, 1.0, 1.0, Heard(read_only(much * latent), spectrum), 1.0)
+
+
 def _nothing_heard(like: Heard) -> Heard:
     """Return the neutral hearing: no colour, and pink noise, on which the hold has next to nothing to do."""
     return Heard(read_only(np.zeros(len(like.z))), read_only(np.zeros(len(like.spectrum_db))))

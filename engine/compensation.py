@@ -69,6 +69,7 @@ class ProgrammeSpectrum:
         self._window = np.hanning(self.frames)
         self._memory = MEMORY_S / hop_s
         self._heard = 0
+        self._response: tuple[EQSettings, Floats] | None = None
         # pink noise has the same power in each of our bands
         self._power = _PINK_WEIGHT * _k_power(fs, self.freqs_hz)
 
@@ -90,6 +91,9 @@ class ProgrammeSpectrum:
         """Return the gain in dB that keeps the loudness of this programme under `settings`."""
         if settings.is_flat:
             return 0.0
-        gain = 10.0 ** (response_db(settings, self.fs, self.freqs_hz, design=self._design) / 10.0)
+        if self._response is None or self._response[0] != settings:
+            decibels = response_db(settings, self.fs, self.freqs_hz, design=self._design)
+            self._response = settings, 10.0 ** (decibels / 10.0)
+        gain = self._response[1]
         change_db = 10.0 * np.log10(float(gain @ self._power) / float(self._power.sum()))
         return float(np.clip(-change_db, -MAX_DOWN_DB, MAX_UP_DB))

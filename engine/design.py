@@ -29,7 +29,7 @@ References
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,14 +161,14 @@ def design_sos(settings: EQSettings, fs: float, *, design: str = DEFAULT_DESIGN)
     return sos
 
 
-def _response(omega: Floats, section: Section) -> Floats:
-    """Return the magnitude in dB of a section at ``omega = tan(π f / fs)``, or at f where g is in Hz."""
-    g, k, m0, m1, m2 = section
+def _response(omega: Floats, sections: Sequence[Section]) -> Floats:
+    """Return the magnitude in dB of sections at ``omega = tan(π f / fs)``, or at f where g is in Hz."""
+    g, k, m0, m1, m2 = np.array(sections).T[:, :, None]
     w = omega / g
     low = 1.0 - w * w
     # H(jw) = m0 + (m1 jw + m2) / (1 - w² + j k w)
     numerator = (m0 * low + m2) ** 2 + ((m0 * k + m1) * w) ** 2
-    decibels: Floats = 10.0 * np.log10(numerator / (low**2 + (k * w) ** 2))
+    decibels: Floats = (10.0 * np.log10(numerator / (low**2 + (k * w) ** 2))).sum(axis=0)
     return decibels
 
 
@@ -181,16 +181,10 @@ def response_db(
     precision at 20 Hz where the usual sum over ``z⁻¹`` cancels.
     """
     omega = np.tan(np.pi * np.asarray(freqs_hz, dtype=np.float64) / fs)
-    total = np.zeros_like(omega)
-    for section in _sections(settings, fs, design):
-        total += _response(omega, section)
-    return total
+    return _response(omega, _sections(settings, fs, design))
 
 
 def prototype_db(settings: EQSettings, freqs_hz: Floats) -> Floats:
     """Return the magnitude response in dB of the analogue prototypes: what the bands stand for."""
     freqs_hz = np.asarray(freqs_hz, dtype=np.float64)
-    total = np.zeros_like(freqs_hz)
-    for band in settings.bands:
-        total += _response(freqs_hz, _cookbook(band, band.freq_hz))
-    return total
+    return _response(freqs_hz, [_cookbook(band, band.freq_hz) for band in settings.bands])

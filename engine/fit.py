@@ -18,6 +18,7 @@ References
 
 import math
 import sys
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from semeq.engine.settings import (
     Band,
     EQSettings,
 )
-from semeq.engine.units import Floats
+from semeq.engine.units import Floats, read_only
 
 #: The rate that is meant where one has to be named.
 FIT_FS = 48_000.0
@@ -92,8 +93,9 @@ def to_settings(parameters: Floats) -> EQSettings:
     )
 
 
+@lru_cache(maxsize=64)
 def bounds(fs: float | None, gain_limit_db: float) -> tuple[Floats, Floats]:
-    """Return the lowest and highest parameters, each of shape ``(7, 3)``; `fs` as for `fit_bands`."""
+    """Return the lowest and highest parameters, each ``(7, 3)``, read-only; `fs` as for `fit_bands`."""
     low, high = np.empty((len(LAYOUT), 3)), np.empty((len(LAYOUT), 3))
     low[:, 0], high[:, 0] = -gain_limit_db, gain_limit_db
     top = math.inf if fs is None else HIGHEST_POINT_OF_FS * fs
@@ -101,7 +103,7 @@ def bounds(fs: float | None, gain_limit_db: float) -> tuple[Floats, Floats]:
         # A rate of 8 kHz leaves some ranges no room: the band then stays at its highest place.
         low[k, 1], high[k, 1] = math.log(min(f_low, top)), math.log(min(f_high, top))
     low[:, 2], high[:, 2] = _LN_Q.T
-    return low, high
+    return read_only(low), read_only(high)
 
 
 def _flat(parameters: Floats) -> Floats:
@@ -157,14 +159,14 @@ def refine(
         one = np.array(parameters, dtype=np.float64)
         take_steps(
             one,
-            np.ascontiguousarray(target_db, dtype=np.float64),
-            np.ascontiguousarray(freqs_hz, dtype=np.float64),
+            # copies: of one type, whatever came
+            np.array(target_db, dtype=np.float64),
+            np.array(freqs_hz, dtype=np.float64),
             np.array(parameters if rest is None else rest, dtype=np.float64),
             np.array(limits, dtype=np.float64),
             np.array((damping, anchor, STEP_LIMITS)),
             np.array(sorted(fixed), dtype=np.int64),
             iterations,
-            np.empty((3 * len(LAYOUT) + 1, len(freqs_hz))),
         )
         return one
     bands = len(LAYOUT)
@@ -194,9 +196,9 @@ def prototype_curve_db(parameters: Floats, freqs_hz: Floats) -> Floats:
     if parameters.ndim == 2 and "semeq.engine.jit" in sys.modules:
         from semeq.engine.fit_kernel import write_response
 
-        room = np.empty((3 * len(LAYOUT) + 1, len(freqs_hz)))
-        write_response(np.ascontiguousarray(parameters), freqs_hz, room[-1], room[:-1])
-        response: Floats = room[-1]
+        response: Floats = np.empty(len(freqs_hz))
+        slopes = np.empty((len(freqs_hz), 3 * len(LAYOUT)))
+        write_response(np.array(parameters), np.array(freqs_hz), response, slopes)
         return response
     return prototypes_db(parameters, freqs_hz)[0]
 

@@ -18,6 +18,58 @@ _NUMBERS = 3 * _BANDS
 
 
 @jit
+def _prepare(parameters: Floats, places: Floats) -> None:
+    """Write what does not depend on the frequency, ``(7, 3)``: 1 / f, 1 / q² and the gain's factor."""
+    for band in range(_BANDS):
+        is_peak = 0 < band < _BANDS - 1
+        places[band, 0] = math.exp(-parameters[band, 1])
+        places[band, 1] = math.exp(-2.0 * parameters[band, 2])
+        places[band, 2] = math.exp(
+            parameters[band, 0] * (math.log(10.0) / (20.0 if is_peak else 40.0))
+        )
+
+
+@jit
+def _response(parameters: Floats, places: Floats, freq_hz: float, slopes: Floats) -> float:
+    """Return the response at one frequency in dB; write its slopes, ``(21,)``."""
+    total = 0.0
+    for band in range(_BANDS):
+        y = freq_hz * places[band, 0]
+        y2 = y * y
+        u = y2 * places[band, 1]
+        a = places[band, 2]
+        if 0 < band < _BANDS - 1:
+            low = 1.0 - y2
+            n = low * low + a * u
+            d = low * low + u / a
+            top, bottom, turn = a * u / n, u / a / d, 4.0 * low * y2
+            total += _C * math.log(n / d)
+            by_gain = 0.5 * (top + bottom)
+            by_freq = _C * (turn / n - turn / d - 2.0 * (top - bottom))
+            by_q = -2.0 * _C * (top - bottom)
+        else:
+            sign = 1.0 if band == 0 else -1.0
+            au = a * u
+            above, below = a - y2, 1.0 - a * y2
+            n = above * above + au
+            d = below * below + au
+            total += 0.5 * parameters[band, 0] + sign * _C * math.log(n / d)
+            by_gain = 0.5 + sign * 0.25 * (
+                (2.0 * a * above + au) / n - (au - 2.0 * a * y2 * below) / d
+            )
+            by_freq = (
+                sign
+                * _C
+                * ((4.0 * y2 * above - 2.0 * au) / n - (4.0 * a * y2 * below - 2.0 * au) / d)
+            )
+            by_q = sign * -2.0 * _C * (au / n - au / d)
+        slopes[3 * band] = by_gain
+        slopes[3 * band + 1] = by_freq
+        slopes[3 * band + 2] = by_q
+    return total
+
+
+@jit
 def write_response(
     parameters: Floats, freqs_hz: Floats, response_db: Floats, slopes: Floats
 ) -> None:
@@ -30,46 +82,12 @@ def write_response(
     freqs_hz : Floats
         Shape ``(n,)``.
     response_db, slopes : Floats
-        Where they are put, shapes ``(n,)`` and ``(21, n)``.
+        Where they are put, shapes ``(n,)`` and ``(n, 21)``.
     """
+    places = np.empty((_BANDS, 3))
+    _prepare(parameters, places)
     for i in range(len(freqs_hz)):
-        total = 0.0
-        for band in range(_BANDS):
-            gain, ln_f, ln_q = parameters[band, 0], parameters[band, 1], parameters[band, 2]
-            y = freqs_hz[i] * math.exp(-ln_f)
-            y2 = y * y
-            u = y2 * math.exp(-2.0 * ln_q)
-            if 0 < band < _BANDS - 1:
-                a2 = math.exp(gain * (math.log(10.0) / 20.0))
-                low = 1.0 - y2
-                n = low * low + a2 * u
-                d = low * low + u / a2
-                top, bottom, turn = a2 * u / n, u / a2 / d, 4.0 * low * y2
-                total += _C * (math.log(n) - math.log(d))
-                by_gain = 0.5 * (top + bottom)
-                by_freq = _C * (turn / n - turn / d - 2.0 * (top - bottom))
-                by_q = -2.0 * _C * (top - bottom)
-            else:
-                sign = 1.0 if band == 0 else -1.0
-                a = math.exp(gain * (math.log(10.0) / 40.0))
-                au = a * u
-                above, below = a - y2, 1.0 - a * y2
-                n = above * above + au
-                d = below * below + au
-                total += 0.5 * gain + sign * _C * (math.log(n) - math.log(d))
-                by_gain = 0.5 + sign * 0.25 * (
-                    (2.0 * a * above + au) / n - (au - 2.0 * a * y2 * below) / d
-                )
-                by_freq = (
-                    sign
-                    * _C
-                    * ((4.0 * y2 * above - 2.0 * au) / n - (4.0 * a * y2 * below - 2.0 * au) / d)
-                )
-                by_q = sign * -2.0 * _C * (au / n - au / d)
-            slopes[3 * band, i] = by_gain
-            slopes[3 * band + 1, i] = by_freq
-            slopes[3 * band + 2, i] = by_q
-        response_db[i] = total
+        response_db[i] = _response(parameters, places, freqs_hz[i], slopes[i])
 
 
 @jit
@@ -104,7 +122,6 @@ def take_steps(
     costs: Floats,
     frozen: Ints,
     iterations: int,
-    room: Floats,
 ) -> None:
     """Move the bands, as `semeq.engine.fit.refine` does.
 
@@ -125,27 +142,28 @@ def take_steps(
         Bands that stay where they are, from 0.
     iterations : int
         Number of steps.
-    room : Floats
-        Room to work in, shape ``(22, n)``.
     """
     n = len(freqs_hz)
-    response, slopes = room[_NUMBERS], room[:_NUMBERS]
+    places, slopes = np.empty((_BANDS, 3)), np.empty(_NUMBERS)
     hessian, step = np.empty((_NUMBERS, _NUMBERS)), np.empty(_NUMBERS)
     for _ in range(iterations):
-        write_response(parameters, freqs_hz, response, slopes)
-        for band in frozen:
-            slopes[3 * band : 3 * band + 3] = 0.0
+        _prepare(parameters, places)
+        hessian[:, :] = 0.0
+        step[:] = 0.0
+        for i in range(n):
+            missing = target_db[i] - _response(parameters, places, freqs_hz[i], slopes)
+            for band in frozen:
+                slopes[3 * band : 3 * band + 3] = 0.0
+            for a in range(_NUMBERS):
+                slope, row = slopes[a], hessian[a]
+                step[a] += slope * missing
+                for b in range(a + 1):
+                    row[b] += slope * slopes[b]
         for a in range(_NUMBERS):
             band, part = a // 3, a % 3
-            downhill = 0.0
-            for i in range(n):
-                downhill += slopes[a, i] * (target_db[i] - response[i])
-            step[a] = downhill / n - costs[1, part] * (parameters[band, part] - held[band, part])
+            step[a] = step[a] / n - costs[1, part] * (parameters[band, part] - held[band, part])
             for b in range(a + 1):
-                total = 0.0
-                for i in range(n):
-                    total += slopes[a, i] * slopes[b, i]
-                hessian[a, b] = total / n
+                hessian[a, b] /= n
             hessian[a, a] += costs[0, part] + costs[1, part]
         _solve(hessian, step)
         for a in range(_NUMBERS):

@@ -10,6 +10,7 @@ as much of a smooth step over the band as it takes. In a blend, effects and step
 the words are.
 """
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from semeq.engine.balance import TOP_HZ
 from semeq.engine.directions import BOTTOM_HZ, Direction, direction_of
-from semeq.engine.units import Floats
+from semeq.engine.units import Floats, read_only
 
 #: Least part of what the words' own move does to their band.
 HOLD = 0.2
@@ -40,25 +41,37 @@ class Aim:
 
     def __init__(self, freqs_hz: Floats, directions: tuple[tuple[Direction, float], ...]) -> None:
         whole = sum(abs(weight) for _, weight in directions) or 1.0
-        inside = [_share_inside(freqs_hz, direction) for direction, _ in directions]
-        #: Weights that sum to 1 in size, sign of the direction included.
-        self._weights = [d.sign * weight / whole for d, weight in directions]
-        self._inside = [np.maximum(share, 1e-9) for share in inside]
-        self._outside = [np.maximum(1.0 - share, 1e-9) for share in inside]
+        grid = _as_bytes(freqs_hz)
+        shapes = [_shape(direction, grid) for direction, _ in directions]
+        #: Weights that sum to 1 in size, sign of the direction included, shape ``(k,)``.
+        self.weights: Floats = np.array([d.sign * weight / whole for d, weight in directions])
+        #: Shares of each grid point that lie in the bands and out of them, shape ``(k, n)``.
+        self.inside: Floats = np.array([inside for inside, _, _ in shapes])
+        self.outside: Floats = np.array([outside for _, outside, _ in shapes])
         self.step_db: Floats = np.sum(
-            [
-                weight * _step(freqs_hz, direction)
-                for weight, (direction, _) in zip(self._weights, directions, strict=True)
-            ],
+            [weight * step for weight, (_, _, step) in zip(self.weights, shapes, strict=True)],
             axis=0,
         )
 
     def contrast_db(self, power: Floats) -> Floats:
         """Return by how much the bands stand out in music of this power, ``(..., 1)``."""
         contrast = np.zeros((*power.shape[:-1], 1))
-        for weight, inside, outside in zip(self._weights, self._inside, self._outside, strict=True):
+        for weight, inside, outside in zip(self.weights, self.inside, self.outside, strict=True):
             contrast += weight * (10.0 * np.log10((power @ inside) / (power @ outside)))[..., None]
         return contrast
+
+
+def _as_bytes(values: Floats) -> bytes:
+    return np.ascontiguousarray(values, dtype=np.float64).tobytes()
+
+
+@lru_cache(maxsize=256)
+def _shape(direction: Direction, grid: bytes) -> tuple[Floats, Floats, Floats]:
+    """Return the shares inside and outside of a band, and its step, on a grid; none is ever nothing."""
+    freqs_hz = np.frombuffer(grid)
+    share = _share_inside(freqs_hz, direction)
+    inside, outside = np.maximum(share, 1e-9), np.maximum(1.0 - share, 1e-9)
+    return read_only(inside), read_only(outside), read_only(_step(freqs_hz, direction))
 
 
 def _share_inside(freqs_hz: Floats, direction: Direction) -> Floats:
@@ -97,13 +110,10 @@ def aim_of(words: Sequence[tuple[str, float, Floats]], freqs_hz: Floats) -> Aim:
     freqs_hz : Floats
         The grid of curves, shape ``(n,)``.
     """
-    grid = np.ascontiguousarray(freqs_hz, dtype=np.float64).tobytes()
+    grid = _as_bytes(freqs_hz)
     return Aim(
         freqs_hz,
-        tuple(
-            (_direction(name, np.ascontiguousarray(curve, dtype=np.float64).tobytes(), grid), w)
-            for name, w, curve in words
-        ),
+        tuple((_direction(name, _as_bytes(curve), grid), w) for name, w, curve in words),
     )
 
 
@@ -136,12 +146,24 @@ class Hold:
         self._aim = aim
         top = spectrum_db.max(axis=-1, keepdims=True)
         self._power: Floats = 10.0 ** ((spectrum_db - top) / 10.0)
+        # One piece of music is what a knob waits for.
+        self._is_compiled = self._power.ndim == 1 and "semeq.engine.jit" in sys.modules
         #: Of the music as it is: every effect is counted from here.
-        self._rest_db = aim.contrast_db(self._power)
+        self._rest_db = self._contrast_db(np.zeros_like(self._power))
         self._needed: Floats = np.maximum(hold * self._effect_db(words_db), least_db)
 
+    def _contrast_db(self, move_db: Floats) -> Floats:
+        aim = self._aim
+        if self._is_compiled and move_db.ndim == 1:
+            from semeq.engine.hold_kernel import contrast_db
+
+            # a copy: of one type, whatever came
+            moved = np.array(move_db, dtype=np.float64)
+            return np.array([contrast_db(self._power, moved, aim.weights, aim.inside, aim.outside)])
+        return aim.contrast_db(self._power * 10.0 ** (move_db / 10.0))
+
     def _effect_db(self, move_db: Floats) -> Floats:
-        return self._aim.contrast_db(self._power * 10.0 ** (move_db / 10.0)) - self._rest_db
+        return self._contrast_db(move_db) - self._rest_db
 
     def lacks_db(self, move_db: Floats) -> Floats:
         """Return how much the effect of a move is too small, in dB, shape ``(..., 1)``; 0 or less: none."""
@@ -153,6 +175,8 @@ class Hold:
         missing = self.lacks_db(move_db) > 0.0
         if not missing.any():
             return move_db
+        if self._is_compiled and move_db.ndim == 1:
+            return self.raised(move_db, np.array([self._step_for(move_db)]))
         low = np.zeros(missing.shape)
         high = np.full(missing.shape, STEP_LIMIT_DB)
         for _ in range(_HALVINGS):
@@ -160,6 +184,22 @@ class Hold:
             enough = self.lacks_db(move_db + middle * self._aim.step_db) <= 0.0
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         return self.raised(move_db, np.where(missing, high, 0.0))
+
+    def _step_for(self, move_db: Floats) -> float:
+        from semeq.engine.hold_kernel import enough_step_db
+
+        aim = self._aim
+        return enough_step_db(
+            float((self._needed + self._rest_db)[0]),
+            self._power,
+            np.array(move_db, dtype=np.float64),
+            aim.step_db,
+            aim.weights,
+            aim.inside,
+            aim.outside,
+            STEP_LIMIT_DB,
+            _HALVINGS,
+        )
 
     def raised(self, move_db: Floats, by_db: Floats) -> Floats:
         """Return a move with so much more of the step over the band; `by_db` is ``(..., 1)``."""

@@ -20,9 +20,8 @@ from itertools import combinations
 import numpy as np
 
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import fit_bands, to_parameters, to_settings
+from semeq.engine.fit import fit_bands, prototype_curve_db, to_parameters, to_settings
 from semeq.engine.recipe import Recipe
-from semeq.engine.responses import prototypes_db
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats, read_only
 from semeq.engine.words import Vocabulary, Word
@@ -97,7 +96,7 @@ def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) ->
         DEFAULT_GAIN_LIMIT_DB, float(np.abs(weights @ bands[:, :, 0]).max())
     )
     weights *= kept
-    response, _ = prototypes_db(bands, vocabulary.freqs_hz)
+    response = np.array([prototype_curve_db(one, vocabulary.freqs_hz) for one in bands])
     settings = fit_bands(
         weights @ response, vocabulary.freqs_hz, start=_start(words, weights, bands)
     )

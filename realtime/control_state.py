@@ -1,6 +1,6 @@
 """What a person has asked for: one frozen state, whose every value is within its range."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from semeq.engine.errors import SettingsError
 from semeq.engine.recipe import Recipe
@@ -78,11 +78,16 @@ class ControlState:
     band_trims_db: tuple[float, ...] = NO_TRIMS
     delta: bool = False
     parameters: tuple[tuple[str, float], ...] = ()
+    #: The recipe of the words that are not at 0.
+    recipe: Recipe = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # A state that exists has a recipe: the conductor need not be ready for anything else.
         weights = tuple((word, weight + 0.0) for word, weight in Recipe(self.weights).terms)
         object.__setattr__(self, "weights", weights)
+        # once: the control loop asks for it a hundred times a second
+        asked = tuple((word, weight) for word, weight in weights if weight != 0.0)
+        object.__setattr__(self, "recipe", Recipe(asked))
         object.__setattr__(self, "amount", _finite("amount", self.amount, AMOUNT_RANGE))
         object.__setattr__(self, "adapt", _finite("adapt", self.adapt, ADAPT_RANGE))
         object.__setattr__(self, "bypass", bool(self.bypass))
@@ -101,11 +106,6 @@ class ControlState:
     def words(self) -> tuple[str, ...]:
         """The words that have a knob."""
         return tuple(word for word, _ in self.weights)
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the words that are not at 0."""
-        return Recipe(tuple((word, value) for word, value in self.weights if value != 0.0))
 
     def weight(self, word: str) -> float:
         """Return the weight of a word; 0 for one that has no knob."""

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from semeq.engine.adaptive import warm_up
 from semeq.engine.errors import SemeqError
 from semeq.engine.timeline import Take
 from semeq.engine.words import Vocabulary
@@ -97,8 +98,8 @@ class Rig:
         self.stream = LiveStream(stream, config.hearing.make_tap(), stages)
         self.worker = config.hearing.worker(self.stream, say)
         means = config.hearing.means(vocabulary, self.worker)
-        means = replace(means, design=config.design, through=self.through)
-        self.conductor = Conductor(desk, self.stream, means)
+        self._means = replace(means, design=config.design, through=self.through)
+        self.conductor = Conductor(desk, self.stream, self._means)
         self.verifier = Verifier(
             self.stream.tap,
             self.stream.fs,
@@ -151,6 +152,8 @@ class Rig:
             self.through.wanted = lambda: self.conductor.plan.settings
         # PortAudio wires to the device first: what is put in its place would come in as a step
         self.conductor.is_shut = self._wires is not None
+        if self._means.model is not None and self.number == 1:
+            warm_up(self._means.model, self._means.vocabulary, self.stream.fs)
         self.conductor.prepare()
         self._parts.enter_context(self.stream)
         if self.inserts is not None:
