@@ -86,7 +86,7 @@ class Chain:
 
     def set_gate(self, is_open: bool, frames: int = 0) -> None:
         """Open or close the output over `frames`."""
-        set_gate(self.state, is_open, frames)
+        set_gate(self.state, 1.0 if is_open else 0.0, frames)
 
     def process(self, block: Audio, out: Audio | None = None) -> Audio:
         """Return `block`, shape ``(frames, channels)``, equalised; written to `out` if it is given."""

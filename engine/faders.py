@@ -45,9 +45,9 @@ def set_delta(state: ChainState, delta: bool, frames: int) -> None:
 
 
 @jit
-def set_gate(state: ChainState, is_open: bool, frames: int) -> None:
-    """Open or close the output over `frames`; nothing happens if already heading there."""
-    _head_for(state, GATE_FROM, GATE_AT, 1.0 if is_open else 0.0, frames)
+def set_gate(state: ChainState, level: float, frames: int) -> None:
+    """Let so much through (0 nothing, 1 all), over `frames`; nothing happens if already heading there."""
+    _head_for(state, GATE_FROM, GATE_AT, level, frames)
 
 
 @jit
@@ -131,3 +131,5 @@ def gate(ints: Ints, floats: Floats, y: Audio) -> None:
         for t in range(y.shape[0]):
             for c in range(y.shape[1]):
                 y[t, c] = np.float32(0.0)
+    elif floats[GATE_TO] != 1.0:
+        _gate(y, floats[GATE_TO], floats[GATE_TO], 0, 1)

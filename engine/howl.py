@@ -99,7 +99,7 @@ class HowlDetector:
 
     def __init__(self, fs: float, channels: int) -> None:
         self.fs = fs
-        self.size = 1 << round(np.log2(WINDOW_S * fs))
+        self.size: int = 1 << round(math.log2(WINDOW_S * fs))
         self.hop = self.size // HOPS_A_WINDOW
         self.frame = 0
         weights = 0.8 ** np.arange(channels)

@@ -56,6 +56,10 @@ class Duck:
     ramp_s: float = STEP_S
 
 
+#: All is heard as it is.
+NO_DUCK = Duck()
+
+
 def in_words(freq_hz: float) -> str:
     """Return a frequency for people.
 
@@ -85,7 +89,7 @@ class HowlGuard:
     """
 
     def __init__(self) -> None:
-        self.duck = Duck()
+        self.duck = NO_DUCK
         self.phase = Phase.CLEAR
         self.freq_hz: float | None = None
         self.ducks = self.left_alone = 0

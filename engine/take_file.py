@@ -18,7 +18,8 @@ from semeq.engine.texts import load_json
 from semeq.engine.timeline import ControlSet, Event, Take
 from semeq.engine.units import read_only
 
-#: Version 2 knows the delta listen, and bridges damage in the input; version 3 says what was left out.
+#: Version 2 knows the delta listen, and bridges damage in the input; version 3 says what was left out, and
+#: knows a gate that is half open.
 LOG_VERSION = 3
 _KNOWN_VERSIONS = (1, 2, 3)
 #: Longest log line we read: a set is about 1.5 kB.
@@ -52,6 +53,7 @@ def event_line(event: Event) -> str:
             "fade_frames": control.fade_frames,
             "gate_open": control.gate_open,
             "gate_frames": control.gate_frames,
+            "gate_level": control.gate_level,
             "rows": control.coefficients.rows.tolist(),
             **event.notes,
         },
@@ -102,6 +104,7 @@ def _event(record: dict[str, Any]) -> Event:
         int(_number(record, "gate_frames", 0, longest)),
         _flag(record, "delta") if "delta" in record else False,
         int(_number(record, "shed", 0, LEVELS - 1)) if "shed" in record else 0,
+        _number(record, "gate_level", 0.0, 1.0) if "gate_level" in record else 1.0,
     )
     return Event(frame, control)
 

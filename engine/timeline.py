@@ -55,6 +55,8 @@ class ControlSet:
         Whether only what the EQ changes is heard, cross-faded over `fade_frames`; not while bypassed.
     shed : int
         What is left out while the machine is too slow, see `semeq.engine.shed`.
+    gate_level : float
+        How much an open gate lets through, a factor in [0, 1]: the very last gain, which the howl guard owns.
     """
 
     coefficients: Coefficients
@@ -65,6 +67,7 @@ class ControlSet:
     gate_frames: int = 0
     delta: bool = False
     shed: int = 0
+    gate_level: float = 1.0
 
     def pack(self, sequence: int = 0, *, gentle: bool = False) -> Floats:
         """Return the set as doubles, shape ``(57,)``.
@@ -76,7 +79,7 @@ class ControlSet:
             self.ramp_frames,
             self.bypass,
             self.fade_frames,
-            self.gate_open,
+            self.gate_level if self.gate_open else 0.0,
             self.gate_frames,
             gentle,
             self.delta,
@@ -92,7 +95,7 @@ def apply_set(chain: ChainState, values: Floats) -> None:
     is_bypassed = values[BYPASS] != 0.0
     set_bypass(chain, is_bypassed, int(values[FADE]))
     set_delta(chain, values[DELTA] != 0.0 and not is_bypassed, int(values[FADE]))
-    set_gate(chain, values[GATE] != 0.0, int(values[GATE_RAMP]))
+    set_gate(chain, values[GATE], int(values[GATE_RAMP]))
     set_shed(chain, int(values[SHED]))
 
 
@@ -119,7 +122,7 @@ def session_chain(
     flat = np.zeros((SECTIONS, ROW))
     flat[:, 5] = 1.0
     set_rows(chain, flat, 0)
-    set_gate(chain, False, 0)
+    set_gate(chain, 0.0, 0)
     return chain
 
 

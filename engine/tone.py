@@ -18,11 +18,12 @@ algorithm", AES 123rd Convention, 2007 (magnitude slope deviation).
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from semeq.engine.units import Floats
+from semeq.engine.units import Floats, read_only
 
 Phasors = npt.NDArray[np.complex128]
 
@@ -83,6 +84,11 @@ class Scale:
         return round(self.stretch_s / STEP_S)
 
     @property
+    def least_db(self) -> float:
+        """The least growth that one of the tests asks for."""
+        return min(test.least_db for test in self.tests)
+
+    @property
     def taps(self) -> int:
         """Points that one of them is smoothed over."""
         return round(self.smooth_s / STEP_S)
@@ -130,8 +136,6 @@ class Growth:
         How far the phase was from a straight line, rms in rad.
     pace : float
         Its rate in the second half as a share of that in the first.
-    fallen_db : float
-        How far it has come down from its highest level.
     """
 
     rise_db: float
@@ -139,21 +143,16 @@ class Growth:
     bend_db: float
     wander: float
     pace: float
-    fallen_db: float
 
     def is_a_loops(self, scale: Scale) -> bool:
         """Return whether it is as a loop's, on the scale that it was found on."""
         proof_db = self.rise_db - SPARE_DB
-        return (
-            self.fallen_db <= FALLEN_DB
-            and self.wander <= scale.most_wander
-            and any(
-                self.rise_db >= test.least_db
-                and self.bend_db <= test.bent * proof_db
-                and self.wander <= test.wander * proof_db
-                and test.slowest <= self.pace <= test.fastest
-                for test in scale.tests
-            )
+        return self.wander <= scale.most_wander and any(
+            self.rise_db >= test.least_db
+            and self.bend_db <= test.bent * proof_db
+            and self.wander <= test.wander * proof_db
+            and test.slowest <= self.pace <= test.fastest
+            for test in scale.tests
         )
 
 
@@ -178,21 +177,33 @@ def _line(values: Floats) -> tuple[float, float]:
     return slope, math.sqrt(float(rest @ rest) / len(values))
 
 
-def growth(tone: Phasors, scale: Scale) -> Growth | None:
-    """Return how a tone has grown up to now, or to where it was limited; None where too little is known."""
-    points, taps = scale.points, scale.taps
+@cache
+def _smoothing(taps: int) -> Floats:
     window = np.hanning(taps + 2)[1:-1]
+    return read_only(window / window.sum())
+
+
+def growth(tone: Phasors, scale: Scale) -> Growth | None:
+    """Return how a tone has grown up to now, or to where it was limited.
+
+    None where too little is known, or where its level alone says that it is no loop's.
+    """
+    points, taps = scale.points, scale.taps
     newest = tone[-(points + taps + round(PLATEAU_S / STEP_S)) :]
     if len(newest) < points + taps:
         return None
-    smooth = np.convolve(newest, window / window.sum(), "valid")
+    smooth = np.convolve(newest, _smoothing(taps), "valid")
     level_db = 20.0 * np.log10(np.abs(smooth) + 1e-9)
     top_db = float(level_db.max())
     end = int(np.argmax(level_db >= top_db - NEAR_DB)) + 1
     if end < points:
         return None  # its growth is too long ago, or not known
+    if level_db[-1] < top_db - FALLEN_DB:
+        return None  # as most tones of music: it rings out
     stretch = level_db[end - points : end]
     slope, bend_db = _line(stretch)
+    if slope * points < scale.least_db:
+        return None
     _, wander = _line(np.unwrap(np.angle(smooth[end - points : end])))
     half = points // 2
     before, after = _line(stretch[:half])[0], _line(stretch[half:])[0]
@@ -202,7 +213,6 @@ def growth(tone: Phasors, scale: Scale) -> Growth | None:
         bend_db,
         wander,
         after / before if before > 0.0 else math.inf,
-        top_db - float(level_db[-1]),
     )
 
 

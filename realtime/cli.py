@@ -120,6 +120,13 @@ def _say(message: str) -> None:
     is_flag=True,
     help="End with exit code 1 when the device is lost, instead of waiting for it.",
 )
+@click.option(
+    "--howl-guard/--no-howl-guard",
+    "guards_howl",
+    default=True,
+    show_default=True,
+    help="Go lower while microphone and loudspeaker howl.",
+)
 @design_option
 @jack_options
 @live_insert_options
@@ -162,6 +169,7 @@ def live(
     insert_blocks: int,
     client_name: str | None,
     connects: bool,
+    guards_howl: bool,
 ) -> None:
     """Reshape the sound that comes in, live.
 
@@ -221,6 +229,7 @@ def live(
         not no_reopen,
         inserts,
         connects,
+        guards_howl,
     )
     if not is_compiled("insert_callback" if inserts else "callback"):
         notices("compiling the audio path for this processor, once: this takes a moment")

@@ -21,10 +21,12 @@ from semeq.engine.compensation import ProgrammeSpectrum
 from semeq.engine.design import design
 from semeq.engine.encoder import Heard
 from semeq.engine.errors import SemeqError
+from semeq.engine.howl_guard import NO_DUCK, Duck
 from semeq.engine.meaning import Meaning
 from semeq.engine.path import POSITION
 from semeq.engine.settings import EQSettings
 from semeq.engine.timeline import ControlSet, Event
+from semeq.engine.units import db_to_gain
 from semeq.realtime import callback as native
 from semeq.realtime.control import ControlState
 from semeq.realtime.desk import Desk
@@ -102,7 +104,8 @@ class Conductor(threading.Thread):
         self.plan = Plan()
         self.updates = 0
         self.is_shut = self._was_shut = False
-        self._relief = NO_RELIEF
+        self._relief, self._duck = NO_RELIEF, NO_DUCK
+        self._gate_s = START_S
 
     def relieve(self, relief: Relief) -> None:
         """Let the audio path leave out what there is no time for; any thread may call it."""
@@ -116,7 +119,7 @@ class Conductor(threading.Thread):
     def _understand(self, state: ControlState, *, may_hear: bool) -> None:
         """Follow the desk and, when it may, the ear; a recipe that makes no sense changes nothing."""
         now = time.perf_counter()
-        is_knob = self._state is None or _wish(state) != _wish(self._state)
+        is_knob = self._state is None or state.wish != self._state.wish
         report = None if state.frozen else self._means.heard()
         is_new = report is not None and report is not self._report and self._is_news(report)
         is_heard = (
@@ -172,6 +175,7 @@ class Conductor(threading.Thread):
             (*self._problem, *self._meaning.warnings),
             self._relief,
             through is not None,
+            self._duck,
         )
 
     def _publish(self, plan: Plan, control: ControlSet, *, is_gentle: bool = False) -> int:
@@ -195,10 +199,16 @@ class Conductor(threading.Thread):
             plan.is_dry,
             self._frames(FADE_S),
             not self.is_shut,
-            0 if self.is_shut else self._frames(START_S),
+            0 if self.is_shut else self._frames(self._gate_s),
             plan.delta,
             plan.relief.level,
+            db_to_gain(plan.duck.gain_db),
         )
+
+    def lower(self, duck: Duck) -> None:
+        """Let all that is heard go to this gain, at once; the howl guard calls it, from its own thread."""
+        self._duck = duck
+        self._desk.wake()
 
     def _drain(self) -> None:
         """Note the sets that the audio thread has taken since the last look."""
@@ -234,8 +244,7 @@ class Conductor(threading.Thread):
     def run(self) -> None:
         """Serve until `finish` is called; an error here is reported, and the sound goes on."""
         prefer_this_thread()
-        version = -1
-        listened = 0.0
+        version, listened = -1, 0.0
         while not self._stop_requested.is_set():
             snapshot = self._desk.wait(version, PERIOD_S)
             version = snapshot.version
@@ -253,13 +262,15 @@ class Conductor(threading.Thread):
     def _follow(self, state: ControlState) -> None:
         """Publish what has changed: at once if it is a hand's, gently if it is the sound's."""
         is_gate, self._was_shut = self.is_shut != self._was_shut, self.is_shut
-        is_relief = self._relief != self.plan.relief
-        is_hand = is_gate or is_relief or _touched(state) != _touched(self._followed)
         # A gentle set must not take the place of a knob's move that waits (it would be heard late), and it
         # waits for the end of the last gentle ramp (a bend in it would be heard).
         position = int(self._stream.state.chain.ints[POSITION])
         may_hear = not self._pending and position >= self._busy_until
         plan = self._planned(state, may_hear=may_hear)
+        is_duck, is_relief = plan.duck != self.plan.duck, plan.relief != self.plan.relief
+        is_hand = is_gate or is_duck or is_relief or state.touched != self._followed.touched
+        if is_gate or is_duck:
+            self._gate_s = START_S if is_gate else plan.duck.ramp_s
         if is_gate or replace(plan, warnings=()) != replace(self.plan, warnings=()):
             if is_hand:
                 self._publish(plan, self._control(plan))
@@ -285,13 +296,3 @@ class Conductor(threading.Thread):
             self._drain()
         if sequence not in self._pending:
             time.sleep(STOP_S + 0.02)
-
-
-def _wish(state: ControlState) -> tuple[object, ...]:
-    """Return what the bands are designed from."""
-    return state.recipe, state.amount, state.adapt, state.locks, state.band_trims_db
-
-
-def _touched(state: ControlState) -> tuple[object, ...]:
-    """Return all that a hand may turn and that is to be heard at once."""
-    return (*_wish(state), state.bypass, state.delta, state.trim_db)

@@ -111,6 +111,16 @@ class ControlState:
         """Return the weight of a word; 0 for one that has no knob."""
         return dict(self.weights).get(word, 0.0)
 
+    @property
+    def wish(self) -> tuple[object, ...]:
+        """What the bands are designed from."""
+        return self.recipe, self.amount, self.adapt, self.locks, self.band_trims_db
+
+    @property
+    def touched(self) -> tuple[object, ...]:
+        """All that a hand may turn and that is to be heard at once."""
+        return *self.wish, self.bypass, self.delta, self.trim_db
+
     def value(self, control: Control, name: str = "") -> float:
         """Return what a continuous control stands at; `name` says which word or parameter.
 

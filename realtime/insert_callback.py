@@ -83,9 +83,9 @@ def inserted_state(
     """Return the arrays of a session with inserts, the gate closed and the EQ flat."""
     channels = pre.line.shape[1]
     live = live_state(fs, in_channels, channels, tap=tap)
-    set_gate(live.chain, True, 0)  # the gate stands at the end of all
+    set_gate(live.chain, 1.0, 0)  # the gate stands at the end of all
     first = session_chain(fs, channels)
-    set_gate(first, True, 0)
+    set_gate(first, 1.0, 0)
     last = session_chain(fs, channels, lookahead_frames=lookahead_frames, ceiling_db=ceiling_db)
     return InsertedState(live, first, last, pre, eq, post)
 
@@ -115,7 +115,8 @@ def run_inserted(state: InsertedState, x: Audio, y: Audio) -> None:
     take_newest(live)
     if live.counters[APPLIED] != taken:
         values = live.slots[live.words[READING]]
-        set_gate(state.last, values[GATE] != 0.0, int(values[GATE_RAMP]))
+        set_gate(live.chain, 1.0, 0)  # the set has moved it: it is the last chain's alone
+        set_gate(state.last, values[GATE], int(values[GATE_RAMP]))
         set_shed(state.first, int(values[SHED]))
         set_shed(state.last, int(values[SHED]))
     note_input(live, x)

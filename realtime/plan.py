@@ -6,6 +6,7 @@ from typing import Any
 
 from semeq.engine.design import DEFAULT_DESIGN
 from semeq.engine.encoder import Model
+from semeq.engine.howl_guard import NO_DUCK, Duck
 from semeq.engine.limits import Limits
 from semeq.engine.settings import EQSettings
 from semeq.engine.words import Vocabulary
@@ -28,6 +29,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     relief: Relief = NO_RELIEF
     is_through: bool = False
+    duck: Duck = NO_DUCK
 
     @property
     def is_dry(self) -> bool:

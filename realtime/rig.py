@@ -17,6 +17,7 @@ from semeq.engine.words import Vocabulary
 from semeq.realtime import devices, jack
 from semeq.realtime.conductor import Conductor
 from semeq.realtime.desk import Desk, Snapshot
+from semeq.realtime.howl import HowlWatch
 from semeq.realtime.inserts import LiveInserts, block_of
 from semeq.realtime.loudness import LiveLoudness
 from semeq.realtime.overload import EVERY_S, Overload
@@ -108,6 +109,13 @@ class Rig:
             say,
             design=config.design,
         )
+        self.howl = HowlWatch(
+            self.stream.tap,
+            self.stream.fs,
+            self.conductor.lower,
+            say,
+            is_on=config.guards_howl,
+        )
         self.frames_before, self.seconds_before, self.latency_ms = 0, 0.0, 0.0
         self.wiring: Wiring | None = None
         self._wires: frozenset[Wire] | None = None if config.connects else frozenset()
@@ -117,6 +125,7 @@ class Rig:
             self.frames_before = before.frames_before + frames
             self.seconds_before = before.seconds_before + frames / before.stream.fs
             self.stream.count_on(before.stream)
+            self.howl.count_on(before.howl)
             self.conductor.go_on_from(before.conductor)
         watched = None if before is None else before.overload
         self.overload: Overload = Overload(self.stream, self.conductor, say, watched)
@@ -194,6 +203,7 @@ class Rig:
         parts.enter_context(repeating(EVERY_S, self._measure))
         if self.through is not None:
             self.through.start()
+        parts.enter_context(self.howl)
         parts.callback(self._stop_listening)
         parts.callback(self._desk.listen(self._listen))
         self._listen()

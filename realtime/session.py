@@ -197,6 +197,7 @@ class Session:
             "delta": plan.delta,
             "gain_db": round(plan.gain_db, 3),
             "bands": plan.settings.as_dicts(),
+            "howl": self.rig.howl.as_dict(),
             "verification": self.verifier.as_dict(),
             "warnings": list(plan.warnings),
         }

@@ -34,6 +34,8 @@ class SessionConfig:
         Plugins before and after the EQ.
     connects : bool
         Whether JACK wires our ports to the devices; otherwise somebody else does.
+    guards_howl : bool
+        Whether a howl through microphone and loudspeaker is ducked.
     """
 
     stream: StreamConfig
@@ -47,3 +49,4 @@ class SessionConfig:
     reopens: bool = True
     inserts: InsertConfig = NO_INSERTS
     connects: bool = True
+    guards_howl: bool = True

@@ -112,6 +112,7 @@ def summary(status: dict[str, Any]) -> str:
         f"{get('bad_samples', 0)} damaged samples",
         f"{get('stale_encoder_results', 0)} late encoder results",
         f"{get('added_frames', 0)} frames added",
+        f"{get('howl', {}).get('ducks', 0)} howls ducked",
         f"{get('reconnects', 0)} reconnects ({get('away_s', 0.0):.1f} s without the device)",
     ]
     return ", ".join(parts)

@@ -184,6 +184,8 @@ class Surface:
                 clipped=counts.clipped_samples,
                 limited=counts.limited_frames,
                 left_out=session.rig.overload.dropped,
+                howls=session.rig.howl.guard.ducks,
+                ducked_db=session.rig.howl.guard.duck.gain_db,
             ),
             ear=self._ear(),
             verdicts=session.verifier.shown(),

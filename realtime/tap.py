@@ -71,7 +71,9 @@ def opened(memory: Any, channels: int) -> Tap:  # noqa: ANN401 (a ctypes array)
 
 def cleaned(audio: Audio) -> Audio:
     """Return the frames with damaged samples as silence; in place."""
-    audio[~(np.abs(audio) <= BAD_ABOVE)] = 0.0
+    magnitude = np.abs(audio)
+    if not magnitude.max(initial=0.0) <= BAD_ABOVE:  # nor does a NaN pass
+        audio[~(magnitude <= BAD_ABOVE)] = 0.0
     return audio
 
 
@@ -112,13 +114,18 @@ class TapReader:
         if written - self.position > TAP_FRAMES // 2:
             is_gap = self._skip(written - most)
         last = min(written, self.position + most)
-        at = np.arange(self.position, last) & (TAP_FRAMES - 1)
-        audio: Audio = self._tap.ring[at]
+        audio = self._copy(self.position & (TAP_FRAMES - 1), last - self.position)
         if self._tap.written - self.position > TAP_FRAMES - 8192:  # overwritten while it was copied
             self._skip(last)
             return audio[:0], True
         self.position = last
         return cleaned(audio), is_gap
+
+    def _copy(self, at: int, frames: int) -> Audio:
+        ring, beyond = self._tap.ring, at + frames - TAP_FRAMES
+        if beyond <= 0:
+            return ring[at : at + frames].copy()
+        return np.concatenate([ring[at:], ring[:beyond]])
 
     def _skip(self, to: int) -> bool:
         self.lost += max(to - self.position, 0)

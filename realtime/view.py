@@ -221,6 +221,10 @@ def _machine(model: ViewModel, width: int, glyphs: Glyphs) -> list[Text]:
             parts.append(Text(f"{name} {count}", "yellow" if count else ""))
     if engine.left_out:
         parts.insert(0, Text(engine.overload_text, "red bold"))
+    if engine.ducked_db:
+        parts.append(Text(f"HOWL {engine.ducked_db:+g} dB", "red bold"))
+    elif engine.howls:
+        parts.append(Text(f"howls {engine.howls}", "yellow"))
     if model.midi:
         parts.append(Text(f"MIDI {model.midi}"))
         if model.midi_last:

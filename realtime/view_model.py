@@ -59,6 +59,10 @@ class Engine:
         Counters: gaps, late callbacks, damaged samples, input samples at full scale, limited frames.
     left_out : tuple of str
         What there is no time for: meters, look-ahead, eq.
+    howls : int
+        How often a howl was ducked.
+    ducked_db : float
+        The gain of the howl guard now, at most 0.
     """
 
     device: str = ""
@@ -73,6 +77,8 @@ class Engine:
     bad_samples: int = 0
     clipped: int = 0
     limited: int = 0
+    howls: int = 0
+    ducked_db: float = 0.0
     left_out: tuple[str, ...] = ()
 
     @property

@@ -21,6 +21,11 @@ def constant(value: float, from_s: float = 0.0) -> Callable[[float], float]:
     return lambda t_s: value if t_s >= from_s else 0.0
 
 
+def whole_rounds_hz(freq_hz: float, round_s: float) -> float:
+    """Return the nearest frequency at which a round takes a whole number of periods: there a loop howls."""
+    return max(1, round(freq_hz * round_s)) / round_s
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Played:
     """What was heard in the room: the microphone, the loudspeaker, the programme alone, ``(frames,)``."""
@@ -74,7 +79,7 @@ def play(
         Hears each block of 64 frames of the microphone and returns the gain of the loudspeaker.
     """
     late = round(delay_s * fs)
-    freq_hz = max(1, round(freq_hz * late / fs)) * fs / late
+    freq_hz = whole_rounds_hz(freq_hz, late / fs)
     b, a = iirpeak(freq_hz, freq_hz / WIDTH_HZ, fs=fs)
     state = np.zeros(2)
     chain = Chain(fs, 1, ceiling_db=0.0)

@@ -14,6 +14,7 @@ from strategies import partitions, settings
 from semeq.engine.chain import Chain
 from semeq.engine.design import design, design_sos
 from semeq.engine.errors import SettingsError
+from semeq.engine.faders import set_gate
 from semeq.engine.settings import Band, EQSettings, Kind
 from semeq.engine.units import Audio
 
@@ -191,6 +192,17 @@ def test_the_gate_starts_from_silence_without_a_step() -> None:
     assert np.all(np.diff(y) >= 0.0)
     assert np.diff(y).max() < 1e-4
     assert np.all(y[24_000:] == 1.0)
+
+
+def test_a_gate_stands_half_open_for_good() -> None:
+    chain = Chain(FS, 1)
+    set_gate(chain.state, 0.25, 480)
+    y = chain.process(np.ones((2000, 1), dtype=np.float32))[:, 0]
+    assert np.all(np.diff(y) <= 0.0)
+    assert np.all(y[480:] == 0.25)
+    set_gate(chain.state, 1.0, 480)
+    y = chain.process(np.ones((2000, 1), dtype=np.float32))[:, 0]
+    assert np.all(y[480:] == 1.0)  # bit for bit
 
 
 def test_a_gate_turned_round_starts_where_it_is() -> None:

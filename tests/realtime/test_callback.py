@@ -17,6 +17,7 @@ from callback_host import FS, Host
 from semeq.engine.chain import Chain
 from semeq.engine.chain_state import SHED
 from semeq.engine.design import design
+from semeq.engine.faders import set_gate
 from semeq.engine.limiter import SAMPLES_ONLY
 from semeq.engine.settings import LAYOUT, REST_FREQS_HZ, Band, EQSettings
 from semeq.engine.timeline import ControlSet, Event, Take, replay
@@ -176,6 +177,21 @@ def test_with_inserts_all_three_chains_are_relieved(shed: int) -> None:
     assert np.array_equal(filters, state.live.chain.filters) == (shed == 3)
     if shed == 3:
         np.testing.assert_array_equal(y[72:], -x[:-72])
+
+
+def test_with_inserts_the_gate_stands_once_at_the_end_of_all() -> None:
+    stages = [stage(private_ring(2), FS) for _ in ("pre", "eq", "post")]
+    state = inserted_state(FS, 2, *stages)
+    x, y = noise(2048), np.empty((2048, 2), dtype=np.float32)
+    chain = Chain(FS, 2)
+    chain.set_gate(False)
+    want = chain.process(np.zeros_like(x))
+    for level in (1.0, 0.25, 1.0):
+        control = replace(opened(EQSettings.flat(), gate_frames=1500), gate_level=level)
+        post(state.live.words, state.live.slots, control.pack())
+        run_inserted(state, x, y)
+        set_gate(chain.state, level, 1500)
+        np.testing.assert_array_equal(y, chain.process(x, want))
 
 
 def test_the_tap_holds_the_newest_input() -> None:

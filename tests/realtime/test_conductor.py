@@ -10,12 +10,13 @@ import pytest
 from semeq.engine.chain import Chain
 from semeq.engine.chain_state import SHED
 from semeq.engine.design import design
+from semeq.engine.howl_guard import Duck
 from semeq.engine.meaning import interpret
 from semeq.engine.plugin_map import MapBand, PluginMap
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import Kind
 from semeq.engine.timeline import Event
-from semeq.engine.units import Audio
+from semeq.engine.units import Audio, db_to_gain
 from semeq.presets.library import load_vocabulary
 from semeq.presets.midi_bindings import Control
 from semeq.realtime import callback as native
@@ -149,6 +150,25 @@ def test_relief_is_a_set_like_any_other_and_the_eq_fades_out_and_in(stage: Stage
     time.sleep(0.05)
     assert [event.control.shed for event in events] == [0, 1, 3, 2, 0]
     assert [event.control.bypass for event in events] == [False, False, True, True, False]
+
+
+def test_a_duck_is_a_set_like_any_other_and_its_ramp_outlives_a_knob_turned_meanwhile(
+    stage: Stage,
+) -> None:
+    desk, stream, conductor, events = stage
+    stream.play(noise(1024))
+    conductor.lower(Duck(-12.0, 0.03))
+    settle(conductor, 2)
+    desk.act(Set(Control.WORD, 0.6, "warm"))  # takes the place of the set that nobody has taken yet
+    settle(conductor, 3)
+    stream.play(noise(1024))
+    conductor.lower(Duck(0.0, 0.2))
+    settle(conductor, 4)
+    stream.play(noise(1024))
+    time.sleep(0.05)
+    controls = [event.control for event in events]
+    assert [control.gate_level for control in controls] == [1.0, db_to_gain(-12.0), 1.0]
+    assert [control.gate_frames for control in controls] == [24_000, 1440, 9600]
 
 
 def test_a_word_nobody_knows_leaves_the_sound_as_it_is(stage: Stage) -> None:

@@ -35,6 +35,7 @@ STATUS: dict[str, Any] = {
     "bad_samples": 5,
     "stale_encoder_results": 6,
     "added_frames": 7,
+    "howl": {"state": "clear", "ducks": 11},
     "reconnects": 8,
     "away_s": 9.5,
     "overload": {"level": 0, "dropped": [], "load": 0.01, "steps": 10},
@@ -63,6 +64,7 @@ def test_the_summary_holds_all_that_went_wrong() -> None:
         "5 damaged samples",
         "6 late encoder results",
         "7 frames added",
+        "11 howls ducked",
         "8 reconnects (9.5 s without the device)",
     ):
         assert part in said

@@ -15,6 +15,7 @@ import pytest
 from jack_server import JackServer
 from midi_sender import MidiSender
 
+from semeq.engine.howl_guard import HowlGuard
 from semeq.engine.loudness_running import LoudnessNow
 from semeq.engine.settings import Band, EQSettings, Kind
 from semeq.presets.library import load_vocabulary
@@ -48,7 +49,9 @@ def session(state: ControlState | None = None) -> SimpleNamespace:
     return SimpleNamespace(
         inserts=None,
         rig=SimpleNamespace(
-            loudness=SimpleNamespace(now=LoudnessNow()), overload=SimpleNamespace(dropped=())
+            loudness=SimpleNamespace(now=LoudnessNow()),
+            overload=SimpleNamespace(dropped=()),
+            howl=SimpleNamespace(guard=HowlGuard()),
         ),
         desk=Desk(state or ControlState((("warm", 0.5), ("cold", 0.0)))),
         vocabulary=load_vocabulary(),

@@ -189,6 +189,13 @@ def test_counters_that_are_zero_are_left_out() -> None:
         assert part in shown
 
 
+def test_a_howl_is_shown_while_it_is_ducked_and_counted_after() -> None:
+    assert "howl" not in screen(MODEL).lower()
+    ducked = replace(MODEL.engine, howls=2, ducked_db=-12.0)
+    assert "HOWL -12 dB" in screen(replace(MODEL, engine=ducked))
+    assert "howls 2" in screen(replace(MODEL, engine=replace(ducked, ducked_db=0.0)))
+
+
 def test_an_overload_is_said_and_levels_that_nobody_measures_are_not_shown() -> None:
     assert "OVERLOAD" not in screen(MODEL) + plain_line(MODEL)
     engine = replace(MODEL.engine, left_out=("meters", "look-ahead"))
