@@ -9,8 +9,10 @@ from semeq.engine.units import Audio, db_to_gain, gain_to_db
 
 #: True peak in dBTP that an output may reach even if its input did not.
 CEILING_DB = -1.0
-#: Above the ceiling by less than this, nothing is limited.
+#: Above what it was by less than this, nothing is limited.
 _PEAK_TOLERANCE_DB = 0.01
+#: So far below the ceiling the limiter is asked already: a high tone may rise between the meter's points.
+_UNSEEN_DB = 0.05
 
 
 class Meters:
@@ -58,7 +60,9 @@ def ceiling_for(
 ) -> float | None:
     """Return the limiter's ceiling in dBTP, or None where no limiter is needed."""
     clips = not encoding.is_float and after.sample_peak > 1.0
-    allowed_db = max(ceiling_db, gain_to_db(before.true_peak))
-    if not clips and gain_to_db(after.true_peak) <= allowed_db + _PEAK_TOLERANCE_DB:
+    was_db = gain_to_db(before.true_peak)
+    allowed_db = max(ceiling_db, was_db)
+    unlimited_db = max(ceiling_db - _UNSEEN_DB, was_db + _PEAK_TOLERANCE_DB)
+    if not clips and gain_to_db(after.true_peak) <= unlimited_db:
         return None
     return allowed_db if encoding.is_float else min(allowed_db, 0.0)

@@ -7,12 +7,12 @@ so that sums over windows are exact: when the signal is under the ceiling again 
 exactly 1 and samples pass bit for bit, for any partition into blocks.
 
 With look-ahead L > 0 the peak of each frame is that of the waveform between the samples too (8 times
-oversampled, 24 taps), held for the look-ahead, released exponentially and smoothed by two moving
+oversampled), held for the look-ahead, released exponentially and smoothed by two moving
 averages (a triangular window, hence no corner in the gain). The delay is exactly L frames.
 With L = 0 it is a guard: sample peaks, instant attack, no delay.
 
-The interpolator runs only near peaks: where no sample within its reach is above the ceiling divided by
-its L1 norm, no point between them can be above the ceiling.
+The interpolators (`semeq.engine.interpolators`) run only near peaks: where no sample within their reach is
+above the ceiling divided by their L1 norm, no point between them can be above the ceiling.
 
 References
 ----------
@@ -24,14 +24,20 @@ import math
 import numpy as np
 
 from semeq.engine.errors import SettingsError
+from semeq.engine.interpolators import (
+    GENTLE_FIRST,
+    GENTLE_LAST,
+    PHASES,
+    REACH,
+    TAPS,
+    interpolator_rows,
+    interpolators,
+)
 from semeq.engine.jit import jit
 from semeq.engine.simd import load_4, splat_4, store_4
-from semeq.engine.units import Audio, Floats, Ints, read_only
+from semeq.engine.units import Audio, Floats, Ints
 
 ONE = 1 << 40
-TAPS = 24
-REACH = TAPS // 2
-PHASES = 8
 RELEASE_S = 0.08
 #: For so long after damage in the input (s) the gain comes back with this time constant (s).
 RECOVERY_WINDOW_S = 0.02
@@ -54,24 +60,17 @@ HURT_TO, DOUBT_TO, RECOVERS_TO, UNHURT, HURT_FRAMES, DOUBT_FRAMES, RECOVERY_FRAM
 )
 SAMPLES_ONLY = 20
 _SCALARS = 21
-# float64 state: ceiling, hot threshold, last peak between samples; the interpolator, tap by tap, eight
-# phases each (the last is 0); and the points between two samples
+# float64 state: ceiling, hot threshold, last peak between samples; the interpolators, tap by tap, eight
+# phases of the steep one, eight of the gentle one (the last of each is 0); the points between two samples
 CEILING, THRESHOLD, BETWEEN = range(3)
 _TABLE = 3
-_POINTS = _TABLE + TAPS * PHASES
+_ROW = 2 * PHASES
+_POINTS = _TABLE + TAPS * _ROW
 
 
-def interpolator() -> Floats:
-    """Return the fractional-delay filters, shape ``(7, 24)``, of the points between two samples."""
-    offsets = np.arange(TAPS) - (REACH - 1)
-    taps = np.empty((PHASES - 1, TAPS))
-    for phase in range(1, PHASES):
-        at = offsets - phase / PHASES
-        window = np.i0(9.0 * np.sqrt(np.maximum(0.0, 1.0 - (at / REACH) ** 2))) / np.i0(9.0)
-        taps[phase - 1] = np.sinc(at) * window
-    taps /= taps.sum(axis=1, keepdims=True)
-    # the newest sample comes last in a window, the filter is applied as a plain dot product
-    return np.asarray(read_only(np.ascontiguousarray(taps)))
+def lookahead_frames(lookahead_s: float, fs: float) -> int:
+    """Return the look-ahead in frames, at least as long as the limiter needs; 0 is the guard."""
+    return max(MIN_LOOKAHEAD, round(lookahead_s * fs)) if lookahead_s else 0
 
 
 def limiter_state(
@@ -82,7 +81,7 @@ def limiter_state(
     Raises
     ------
     SettingsError
-        If the ceiling is not in [-60, 24] dB or the look-ahead is not 0 or at least 20 frames.
+        If the ceiling is not in [-60, 24] dB or the look-ahead is not 0 or at least 32 frames.
     """
     if not -60.0 <= ceiling_db <= 24.0:
         raise SettingsError(f"ceiling_db must be in [-60, 24], got {ceiling_db:g}")
@@ -100,12 +99,12 @@ def limiter_state(
     ints[HURT_FRAMES] = lookahead_frames + round(HURT_S * fs)
     ints[DOUBT_FRAMES] = round(DOUBT_S * fs)
     ints[RECOVERY_FRAMES] = round(RECOVERY_WINDOW_S * fs) + lookahead_frames
-    taps = interpolator()
-    floats = np.zeros(_POINTS + PHASES)
+    taps = interpolators()
+    floats = np.zeros(_POINTS + _ROW)
     margin_db = TRUE_PEAK_MARGIN_DB if lookahead_frames else 0.0
     floats[CEILING] = 10.0 ** ((ceiling_db - margin_db) / 20.0)
-    floats[THRESHOLD] = floats[CEILING] / np.abs(taps).sum(axis=1).max()
-    floats[_TABLE:_POINTS] = np.pad(taps, ((0, 1), (0, 0))).T.ravel()
+    floats[THRESHOLD] = floats[CEILING] / np.abs(taps).sum(axis=2).max()
+    floats[_TABLE:_POINTS] = interpolator_rows()
     ring = np.zeros((lookahead_frames + TAPS + 1, channels), dtype=np.float32)
     return ints, floats, ring
 
@@ -155,22 +154,28 @@ def _envelope(ints: Ints, frame: int, held: int) -> int:
 def _between(floats: Floats, ring: Audio, newest: int) -> float:
     """Return the highest peak between the two middle samples of the window ending at `newest`.
 
-    The seven points between are computed side by side, in two vectors of four.
+    The seven points between are computed side by side, in two vectors of four, by both interpolators.
     """
     size = ring.shape[0]
     highest = 0.0
     for channel in range(ring.shape[1]):
-        low = splat_4(0.0)
-        high = splat_4(0.0)
+        low, high = splat_4(0.0), splat_4(0.0)
+        low_gentle, high_gentle = splat_4(0.0), splat_4(0.0)
         at = (newest + size - TAPS + 1) % size
         for tap in range(TAPS):
             sample = splat_4(np.float64(ring[at, channel]))
-            low = low + sample * load_4(floats, _TABLE + PHASES * tap)
-            high = high + sample * load_4(floats, _TABLE + PHASES * tap + 4)
+            row = _TABLE + _ROW * tap
+            low = low + sample * load_4(floats, row)
+            high = high + sample * load_4(floats, row + 4)
+            if GENTLE_FIRST <= tap < GENTLE_LAST:
+                low_gentle = low_gentle + sample * load_4(floats, row + PHASES)
+                high_gentle = high_gentle + sample * load_4(floats, row + PHASES + 4)
             at = at + 1 if at + 1 < size else 0
         store_4(floats, _POINTS, low)
         store_4(floats, _POINTS + 4, high)
-        for point in range(_POINTS, _POINTS + PHASES):
+        store_4(floats, _POINTS + PHASES, low_gentle)
+        store_4(floats, _POINTS + PHASES + 4, high_gentle)
+        for point in range(_POINTS, _POINTS + _ROW):
             highest = max(highest, abs(floats[point]))
     return highest
 

@@ -7,8 +7,9 @@ a frame that a control log knows: a take renders again bit for bit.
 """
 
 from semeq.engine.chain_state import SHED, ChainState
+from semeq.engine.interpolators import TAPS
 from semeq.engine.jit import jit
-from semeq.engine.limiter import BETWEEN, HOT, SAMPLES_ONLY, TAPS
+from semeq.engine.limiter import BETWEEN, HOT, SAMPLES_ONLY
 
 #: Levels; so many are there.
 NOTHING, METERS, LOOK_AHEAD, FILTERS = range(4)

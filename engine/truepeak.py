@@ -2,15 +2,17 @@
 
 Conventions
 -----------
-Four times oversampled by the interpolator of `semeq.engine.limiter` (flat to 0.4 fs, closer than the
-standard's example filter), so that meter and limiter mean the same thing. A peak is never below the
-sample peak.
+Eight times oversampled by `semeq.engine.interpolators` (closer than the standard's example
+filter), the higher one counting, so that meter and limiter mean the same thing. A peak is never below
+the sample peak.
 
-The interpolator runs only where it can matter. Two bounds hold for the waveform between samples that
+The interpolators run only where it can matter. Two bounds hold for the waveform between samples that
 reach ``a`` and whose second differences reach ``b``: it stays under ``a`` times the L1 norm of the filter,
 and, because the filter is a straight line plus a filter on second differences, under ``a`` plus ``b``
-times the L1 norm of the latter. The second is tight for music. A stretch whose lower bound is under
-the highest peak so far is skipped, and the result is the same.
+times the L1 norm of the latter. The second is tight for music, and tighter still for the two samples that
+the line joins. A third is the sum of all samples in reach, each times the greatest tap that it can meet.
+A stretch, and then a pair of samples, with a bound under the highest peak so far is skipped, and the result
+is the same.
 """
 
 import math
@@ -19,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from semeq.engine.errors import SettingsError
+from semeq.engine.interpolators import PHASES, REACH, TAPS, interpolator_rows, interpolators
 from semeq.engine.jit import jit
-from semeq.engine.limiter import REACH, TAPS, interpolator
+from semeq.engine.simd import load_4, splat_4, store_4
 from semeq.engine.units import Audio, Floats
 
 #: Frames that are skipped or interpolated together; at least as long as the filter.
@@ -70,7 +73,39 @@ def _survey(
 
 
 @jit
-def _raise_peaks(x: Audio, step: int, taps: Audio, norm: float, bend: float, peaks: Audio) -> None:
+def _reach(x: Audio, step: int, envelope: Audio, bounds: Audio) -> None:
+    """Write what no point can exceed in the windows that begin at the first samples of `x`."""
+    bounds[:] = 0.0
+    for tap in range(TAPS):
+        for n in range(bounds.size):
+            bounds[n] += envelope[tap] * abs(x[n + tap * step])
+
+
+@jit
+def _between(window: Audio, step: int, taps: Floats, points: Floats) -> float:
+    """Return the highest of the points between the two middle samples of a window."""
+    one, two, three, four = splat_4(0.0), splat_4(0.0), splat_4(0.0), splat_4(0.0)
+    for tap in range(TAPS):
+        sample = splat_4(np.float64(window[tap * step]))
+        row = 2 * PHASES * tap
+        one = one + sample * load_4(taps, row)
+        two = two + sample * load_4(taps, row + 4)
+        three = three + sample * load_4(taps, row + 8)
+        four = four + sample * load_4(taps, row + 12)
+    store_4(points, 0, one)
+    store_4(points, 4, two)
+    store_4(points, 8, three)
+    store_4(points, 12, four)
+    highest = 0.0
+    for point in range(points.size):
+        highest = max(highest, abs(points[point]))
+    return highest
+
+
+@jit
+def _raise_peaks(
+    x: Audio, step: int, taps: Floats, envelope: Audio, norm: float, bend: float, peaks: Audio
+) -> None:
     """Raise ``peaks``, the sample peak and the true peak so far, to those of the channels in `x`.
 
     `x` holds interleaved frames of `step` channels, and windows begin at all but the last `_HISTORY`.
@@ -85,21 +120,23 @@ def _raise_peaks(x: Audio, step: int, taps: Audio, norm: float, bend: float, pea
     reach, bends = bits[0].view(np.float32), bits[1].view(np.float32)
     peaks[0] = max(peaks[0], reach.max())
     peaks[1] = max(peaks[1], peaks[0])
+    points = np.empty(2 * PHASES)
     scratch = np.empty(stretch, dtype=np.float32)
+    left, right = (REACH - 1) * step, REACH * step
     for k in range(stretches):
         nearby = max(reach[k], reach[k + 1])
+        over_line = bend * max(bends[k], bends[k + 1])
         enough = peaks[1] * np.float32(1.0 - _SLACK)
-        if min(nearby * norm, nearby + bend * max(bends[k], bends[k + 1])) <= enough:
+        if min(nearby * norm, nearby + over_line) <= enough:
             continue
         window = x[k * stretch :]
-        some = scratch[: min(stretch, count - k * stretch)]
-        for phase in range(taps.shape[0]):
-            for n in range(some.size):
-                total = np.float32(0.0)
-                for tap in range(TAPS):
-                    total += taps[phase, tap] * window[n + tap * step]
-                some[n] = total
-            peaks[1] = max(peaks[1], np.int32(_highest(some)).view(np.float32))
+        bounds = scratch[: min(stretch, count - k * stretch)]
+        _reach(window, step, envelope, bounds)
+        for n in range(bounds.size):
+            line = max(abs(window[n + left]), abs(window[n + right]))
+            if min(line + over_line, bounds[n]) <= peaks[1] * np.float32(1.0 - _SLACK):
+                continue
+            peaks[1] = max(peaks[1], np.float32(_between(window[n:], step, taps, points)))
 
 
 class TruePeakMeter:
@@ -122,9 +159,10 @@ class TruePeakMeter:
     def __init__(self, channels: int) -> None:
         if channels < 1:
             raise SettingsError(f"channels must be at least 1, got {channels}")
-        taps = interpolator()[1::2]
+        taps = interpolators().reshape(-1, TAPS)
         self._norms = _norms(taps)
-        self._taps: Audio = taps.astype(np.float32)
+        self._taps = interpolator_rows()
+        self._envelope: Audio = np.abs(taps).max(axis=0).astype(np.float32)
         self._history = np.zeros((_HISTORY, channels), dtype=np.float32)
         self._peaks = np.zeros(2, dtype=np.float32)
 
@@ -133,8 +171,8 @@ class TruePeakMeter:
         # the windows that begin in the previous block, then, without copying, those that begin in this
         step = block.shape[1]
         joint: Audio = np.concatenate((self._history, block[:_HISTORY]))
-        _raise_peaks(joint.ravel(), step, self._taps, *self._norms, peaks)
-        _raise_peaks(np.ravel(block), step, self._taps, *self._norms, peaks)
+        _raise_peaks(joint.ravel(), step, self._taps, self._envelope, *self._norms, peaks)
+        _raise_peaks(np.ravel(block), step, self._taps, self._envelope, *self._norms, peaks)
         return (block if len(block) >= _HISTORY else joint)[-_HISTORY:].copy()
 
     def feed(self, block: Audio) -> None:

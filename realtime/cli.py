@@ -179,6 +179,7 @@ def live(
     if record_log is not None and record_log == record_input:
         raise UsageError("--record-log and --record-input must be two files")
     from semeq.engine.jit import is_compiled
+    from semeq.engine.limiter import lookahead_frames
     from semeq.presets.remembered import NOTHING, recall
     from semeq.presets.shipped_model import why_deaf
     from semeq.realtime import devices as listing
@@ -213,7 +214,7 @@ def live(
         fs,
         blocksize,
         channels,
-        round(LOOKAHEAD_S * fs) if limiter == "lookahead" else 0,
+        lookahead_frames(LOOKAHEAD_S if limiter == "lookahead" else 0.0, fs),
         ceiling,
     )
     hearing = shipped_hearing(speed_s=speed, max_db=max_db, slew_db_s=slew, is_isolated=isolate)

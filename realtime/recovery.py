@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from semeq.engine.errors import DeviceError, SemeqError
+from semeq.engine.limiter import lookahead_frames
 from semeq.realtime import devices, jack
 from semeq.realtime.chatter import hush
 from semeq.realtime.devices import Device
@@ -275,5 +276,5 @@ def _changed(was: StreamConfig, fs: float, source: Device, sink: Device) -> Stre
 def _at_rate(stream: StreamConfig, fs: float, fs_before: float | None = None) -> StreamConfig:
     """Return the stream at another rate, its look-ahead as long as before."""
     before = fs_before or stream.fs or fs
-    lookahead = round(stream.lookahead_frames * fs / before)
+    lookahead = lookahead_frames(stream.lookahead_frames / before, fs)
     return replace(stream, fs=fs, lookahead_frames=lookahead)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from jack_probe import Probe
 
+from semeq.engine.limiter import lookahead_frames
 from semeq.engine.timeline import Event, Take, replay
 from semeq.engine.units import Audio
 from semeq.presets.library import load_vocabulary
@@ -93,7 +94,7 @@ def run(fs: float) -> dict[str, Any]:
         devices.find(None, "output"),
         fs,
         channels=CHANNELS,
-        lookahead_frames=round(LOOKAHEAD_S * fs),
+        lookahead_frames=lookahead_frames(LOOKAHEAD_S, fs),
         ceiling_db=CEILING_DB,
     )
     config = SessionConfig(stream, ControlState((("warm", 1.0),)))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from semeq.engine.chain import Chain
 from semeq.engine.design import design
 from semeq.engine.errors import SettingsError
-from semeq.engine.limiter import PHASES, TAPS, interpolator
+from semeq.engine.interpolators import PHASES, TAPS, interpolators
+from semeq.engine.limiter import lookahead_frames
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Audio, db_to_gain
 
@@ -126,13 +127,24 @@ def test_a_24_db_boost_comes_out_under_the_ceiling() -> None:
     assert 20 * np.log10(true_peak(y) / db_to_gain(CEILING_DB)) <= TRUE_PEAK_TOLERANCE_DB
 
 
-def test_the_interpolator_passes_what_is_audible() -> None:
-    """Each fractional delay has unit gain (±0.05 dB) to 18 kHz at 48 kHz."""
-    taps = interpolator()
-    assert taps.shape == (PHASES - 1, TAPS)
-    for row in taps:
-        _, h = scipy.signal.freqz(row, worN=np.linspace(20, 18_000, 200), fs=FS)
-        np.testing.assert_allclose(20 * np.log10(np.abs(h)), 0.0, atol=0.05)
+def test_the_interpolators_pass_what_is_audible() -> None:
+    """Each fractional delay has unit gain (±0.05 dB): to 0.4535 fs, the gentle ones to 18 kHz at 48 kHz."""
+    taps = interpolators()
+    assert taps.shape == (2, PHASES - 1, TAPS)
+    for rows, top_hz in zip(taps, (0.4535 * FS, 18_000), strict=True):
+        for row in rows:
+            _, h = scipy.signal.freqz(row, worN=np.linspace(20, top_hz, 200), fs=FS)
+            np.testing.assert_allclose(20 * np.log10(np.abs(h)), 0.0, atol=0.05)
+
+
+def test_at_low_rates_the_look_ahead_is_as_long_as_it_must_be() -> None:
+    assert [lookahead_frames(s, fs) for s, fs in ((0.0015, FS), (0.0015, 8000.0), (0.0, FS))] == [
+        72,
+        32,
+        0,
+    ]
+    y, _ = limited(tone(440.0, 4.0), 32 / FS)
+    assert 20 * np.log10(true_peak(y) / db_to_gain(CEILING_DB)) <= TRUE_PEAK_TOLERANCE_DB
 
 
 @pytest.mark.parametrize("ceiling_db", [-61.0, 25.0, float("nan")])
@@ -142,5 +154,5 @@ def test_a_ceiling_out_of_range_is_an_error(ceiling_db: float) -> None:
 
 
 def test_a_look_ahead_too_short_to_look_is_an_error() -> None:
-    with pytest.raises(SettingsError, match="lookahead_frames must be 0 or at least 20, got 5"):
+    with pytest.raises(SettingsError, match="lookahead_frames must be 0 or at least 32, got 5"):
         Chain(FS, 2, 5 / FS, -1.0)

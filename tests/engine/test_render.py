@@ -116,7 +116,7 @@ def true_peak_db(path: Path) -> float:
 
 
 def test_peaks_stay_below_the_ceiling(tmp_path: Path) -> None:
-    source = loud(tmp_path, 0.85)
+    source = loud(tmp_path, 0.8)
     assert true_peak_db(source) < CEILING_DB
     report = render(source, tmp_path / "out.wav", eq(0.0, 0.0, 9.0))
     assert report.limiting is not None
@@ -129,7 +129,7 @@ def test_peaks_stay_below_the_ceiling(tmp_path: Path) -> None:
 
 
 def test_the_limiters_delay_is_taken_off(tmp_path: Path) -> None:
-    source = loud(tmp_path, 0.85)
+    source = loud(tmp_path, 0.8)
     settings = eq(0.0, 0.0, 9.0)
     report = render(source, tmp_path / "out.wav", settings)
     assert report.limiting is not None

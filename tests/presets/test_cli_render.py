@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from between_samples import as_converted, as_metered
 from click.testing import CliRunner
 from sound_files import noise, to_pcm, write_float, write_pcm
 
@@ -51,6 +52,29 @@ def read(path: Path) -> np.ndarray[Any, Any]:
 @pytest.fixture
 def song(tmp_path: Path) -> Path:
     return write_pcm(tmp_path / "song.wav", to_pcm(noise(FS, 2, 0.05), 24), 24)
+
+
+#: No point of the waveform of an output is above its ceiling by more than this.
+TRUE_PEAK_TOLERANCE_DB = 0.1
+
+
+@pytest.mark.parametrize("fs", [44_100, 96_000])
+def test_true_peaks_of_what_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fs: int
+) -> None:
+    """Bursts whose samples miss their crests, made *bright*, in levels from next to the ceiling to beyond."""
+    n = np.arange(2 * fs)
+    bursts = np.abs(np.sin(np.pi * 20.0 * n / fs)) ** 8
+    tones = sum(np.sin(2.0 * np.pi * share * n + np.pi / 4.0) for share in (1 / 3, 1 / 4, 1 / 8))
+    x = 0.3 * bursts * tones
+    for level in (0.8, 0.95, 1.2):
+        source = write_float(tmp_path / "in.wav", (level * x)[:, None].astype(np.float32), fs)
+        code, said = call(capsys, source, "--make", "bright", "--adapt", "0", "--overwrite")
+        assert code == 0, said
+        y = read(tmp_path / "in.bright.wav")
+        before, after = (max(as_converted(z), as_metered(z)) for z in (level * x[:, None], y))
+        ceiling = max(before, 10.0 ** (-1.0 / 20.0))
+        assert 20.0 * np.log10(after / ceiling) <= TRUE_PEAK_TOLERANCE_DB
 
 
 def test_one_file(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
