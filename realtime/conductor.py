@@ -33,7 +33,7 @@ from semeq.realtime.desk import Desk
 from semeq.realtime.ear import Report
 from semeq.realtime.governor import NO_RELIEF, Relief
 from semeq.realtime.mailbox import post
-from semeq.realtime.plan import Means, Plan
+from semeq.realtime.plan import NO_DELTA, Means, Plan
 from semeq.realtime.priority import prefer_this_thread
 from semeq.realtime.stream import LiveStream
 
@@ -157,6 +157,7 @@ class Conductor(threading.Thread):
         self._understand(state, may_hear=may_hear)
         settings, through = self._meaning.settings, self._means.through
         through = through if through is not None and through.is_used else None
+        no_delta = (NO_DELTA,) if state.delta and through is not None else ()
         reached, level_db = (settings, 0.0) if through is None else through.reached
         wanted_db = self._programme.compensation_db(reached) - level_db + state.trim_db
         gain_db = self.plan.gain_db
@@ -172,7 +173,7 @@ class Conductor(threading.Thread):
             gain_db,
             state.bypass,
             state.delta and through is None,
-            (*self._problem, *self._meaning.warnings),
+            (*self._problem, *self._meaning.warnings, *no_delta),
             self._relief,
             through is not None,
             self._duck,

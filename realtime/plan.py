@@ -14,6 +14,9 @@ from semeq.realtime.ear import Report
 from semeq.realtime.governor import NO_RELIEF, Relief
 from semeq.realtime.through import Through
 
+#: Said where somebody asks for it all the same.
+NO_DELTA = "what a plugin changes as the EQ cannot be heard alone: only semeq's own bands can"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

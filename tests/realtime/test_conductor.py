@@ -1,7 +1,7 @@
 """The control loop against a stream whose callback the test calls itself."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,10 @@ from semeq.presets.library import load_vocabulary
 from semeq.presets.midi_bindings import Control
 from semeq.realtime import callback as native
 from semeq.realtime.conductor import Conductor
-from semeq.realtime.control import Bypass, ControlState, Set
+from semeq.realtime.control import Bypass, ControlState, Delta, Set
 from semeq.realtime.desk import Desk
 from semeq.realtime.governor import NO_RELIEF, Relief
-from semeq.realtime.plan import Means
+from semeq.realtime.plan import NO_DELTA, Means
 from semeq.realtime.stream import LiveStream
 from semeq.realtime.through import Through
 
@@ -218,6 +218,13 @@ def test_the_end_is_a_fade_to_silence(stage: Stage) -> None:
     assert np.all(stream.play(noise()) == 0.0)
 
 
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5.0
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def test_a_plugin_that_is_the_eq_leaves_ours_flat_until_it_has_to_go() -> None:
     plugins = PluginMap(Path("eq.vst3"), (MapBand(Kind.PEAK, "gain_db"),))
     there = [True]
@@ -233,11 +240,13 @@ def test_a_plugin_that_is_the_eq_leaves_ours_flat_until_it_has_to_go() -> None:
         for _ in range(300):  # the start ramp
             stream.play(noise())
         np.testing.assert_array_equal(stream.play(noise()), noise())
+        desk.act(Delta(True))
+        until(lambda: NO_DELTA in conductor.plan.warnings)
+        assert not conductor.plan.delta  # it would be silence
+        desk.act(Delta(False))
+        until(lambda: NO_DELTA not in conductor.plan.warnings)
         there[0] = False
-        deadline = time.monotonic() + 5.0
-        while conductor.plan.is_through:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        until(lambda: not conductor.plan.is_through)
         assert conductor.plan.own == conductor.plan.settings
         for _ in range(100):
             stream.play(noise())

@@ -12,7 +12,7 @@ import pytest
 pytestmark = [pytest.mark.alone, pytest.mark.jack, pytest.mark.slow]
 
 SOAK = Path(__file__).parents[1] / "soak" / "soak_main.py"
-SECONDS = 25
+SECONDS = 30
 
 
 def soaked(out: Path, block: int) -> tuple[dict[str, Any], str]:
