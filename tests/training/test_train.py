@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def plan(epochs: int, steps: int = 4, patience: int = 50) -> Plan:
     return Plan(epochs, steps, 3e-3, 1e-2, patience, 0)
 
 
-def weights(stage: AudioStage) -> "list[npt.NDArray[np.float32]]":
+def weights(stage: AudioStage | EqStage) -> "list[npt.NDArray[np.float32]]":
     return [value.numpy() for value in stage.module.state_dict().values()]
 
 
@@ -113,6 +114,55 @@ def test_a_stopped_run_goes_on_where_it_was(bank: LevelBank, tmp_path: Path) -> 
     assert "going on after epoch 2" in said[0]
     for one, two in zip(weights(whole), weights(resumed), strict=True):
         assert np.array_equal(one, two)
+
+
+KILLED = """
+import sys
+import time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import test_train as t
+print("ready", flush=True)
+t.fit(t.curve_stage(), t.plan(EPOCHS, steps=5), Path({out!r}), notes=t.NOTES)
+"""
+EPOCHS = 12
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_weights(tmp_path: Path) -> None:
+    """SIGKILL, twice: the checkpoint beside it is always whole, and never more than an epoch is lost."""
+    whole = curve_stage()
+    fit(whole, plan(EPOCHS, steps=5), tmp_path / "whole", notes=NOTES)
+    out = tmp_path / "parts"
+    code = KILLED.format(tests=str(Path(__file__).parent), out=str(out))
+    chance, done = np.random.default_rng(4), [0]
+    for _ in range(2):
+        child = subprocess.Popen(
+            [sys.executable, "-c", code.replace("EPOCHS", str(EPOCHS))],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        if not (out / "eq.npz").exists():
+            until_there(out / "eq.npz")
+        time.sleep(chance.uniform(0.0, 0.4))
+        child.kill()
+        child.communicate()
+        done.append(len(checkpoint.load(out / "eq.npz")[1]["history"]))
+    assert done == sorted(done)
+    assert 1 <= done[-1] < EPOCHS, "the kills came too late to tell anything"
+    resumed = curve_stage()
+    fit(resumed, plan(EPOCHS, steps=5), out, notes=NOTES)
+    for one, two in zip(weights(whole), weights(resumed), strict=True):
+        assert np.array_equal(one, two)
+
+
+def until_there(path: Path) -> None:
+    end = time.monotonic() + 60.0
+    while not path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_another_configuration_is_not_mixed_in(bank: LevelBank, tmp_path: Path) -> None:
@@ -175,6 +225,7 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 
 TWO = """
 import sys
+import time
 from pathlib import Path
 import torch
 sys.path.insert(0, {tests!r})
