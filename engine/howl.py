@@ -115,6 +115,9 @@ class HowlDetector:
         self._power = np.zeros(self.size // 2 + 1)
         self._last_hz = 0.0
         self._grown = self._full = 0
+        loops_growth(
+            phasors(self._sound[: self._memory], fs, LOW_HZ)
+        )  # compiled before any sound comes
 
     def feed(self, audio: Audio) -> tuple[Howl, ...]:
         """Take the next samples, ``(frames, channels)``, and return the howls that were heard in them."""

@@ -23,6 +23,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from semeq.engine.tone_kernel import straightness
 from semeq.engine.units import Floats, read_only
 
 Phasors = npt.NDArray[np.complex128]
@@ -169,14 +170,6 @@ def phasors(sound: npt.NDArray[np.float32], fs: float, freq_hz: float) -> Phasor
     return tone
 
 
-def _line(values: Floats) -> tuple[float, float]:
-    """Return slope (a point) and rms distance of the straight line through them."""
-    at = np.arange(len(values)) - 0.5 * (len(values) - 1)
-    slope = float(at @ values / (at @ at))
-    rest = values - values.mean() - slope * at
-    return slope, math.sqrt(float(rest @ rest) / len(values))
-
-
 @cache
 def _smoothing(taps: int) -> Floats:
     window = np.hanning(taps + 2)[1:-1]
@@ -192,28 +185,12 @@ def growth(tone: Phasors, scale: Scale) -> Growth | None:
     newest = tone[-(points + taps + round(PLATEAU_S / STEP_S)) :]
     if len(newest) < points + taps:
         return None
-    smooth = np.convolve(newest, _smoothing(taps), "valid")
-    level_db = 20.0 * np.log10(np.abs(smooth) + 1e-9)
-    top_db = float(level_db.max())
-    end = int(np.argmax(level_db >= top_db - NEAR_DB)) + 1
-    if end < points:
-        return None  # its growth is too long ago, or not known
-    if level_db[-1] < top_db - FALLEN_DB:
-        return None  # as most tones of music: it rings out
-    stretch = level_db[end - points : end]
-    slope, bend_db = _line(stretch)
-    if slope * points < scale.least_db:
-        return None
-    _, wander = _line(np.unwrap(np.angle(smooth[end - points : end])))
-    half = points // 2
-    before, after = _line(stretch[:half])[0], _line(stretch[half:])[0]
-    return Growth(
-        slope * points,
-        slope / STEP_S,
-        bend_db,
-        wander,
-        after / before if before > 0.0 else math.inf,
+    slope_db, bend_db, wander, pace = straightness(
+        newest, _smoothing(taps), points, NEAR_DB, FALLEN_DB, scale.least_db
     )
+    if slope_db == 0.0:
+        return None
+    return Growth(slope_db * points, slope_db / STEP_S, bend_db, wander, pace)
 
 
 def loops_growth(tone: Phasors) -> Growth | None:

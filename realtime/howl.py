@@ -1,12 +1,13 @@
 """The howl guard of a session: listens to the input, and has the conductor lower what is heard.
 
 The input is where a loop comes round. It is read from the tap, some fifty times a second, on the sound's own
-clock; nothing of it is on the audio thread. See `semeq.engine.howl` for what is heard as a howl, and
-`semeq.engine.howl_guard` for what is done about it.
+clock, by a thread of ordinary priority: neither the audio nor a knob waits for it. See `semeq.engine.howl`
+for what is heard as a howl, and `semeq.engine.howl_guard` for what is done about it.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -52,6 +53,7 @@ class HowlWatch:
         self._reader = TapReader(tap)
         self._detector = HowlDetector(fs, tap.channels)
         self.guard = HowlGuard()
+        self._cpu_s = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="semeq-howl", daemon=True)
 
@@ -76,8 +78,9 @@ class HowlWatch:
         self.guard.ducks, self.guard.left_alone = other.guard.ducks, other.guard.left_alone
 
     def as_dict(self) -> dict[str, Any]:
-        """Return how it stands as plain values for JSON."""
-        return self.guard.as_dict() if self._is_on else {**self.guard.as_dict(), "state": "off"}
+        """Return how it stands, and what it has cost, as plain values for JSON."""
+        stands = {**self.guard.as_dict(), "cpu_s": round(self._cpu_s, 3)}
+        return stands if self._is_on else {**stands, "state": "off"}
 
     def _run(self) -> None:
         while not self._ended.wait(self._missing_s() + LATE_S):
@@ -85,6 +88,7 @@ class HowlWatch:
                 self.look()
             except Exception:
                 _log.exception("the howl guard skipped a beat")
+            self._cpu_s = time.thread_time()
 
     def _missing_s(self) -> float:
         return max(self._detector.hop - self._reader.waiting, 0) / self._fs

@@ -21,6 +21,8 @@ ON_S, OFF_S = 1.0, 2.2
 #: How long the room is listened to: to the end of the release, or to the end of the loop.
 RELEASED_S, HOWLED_S = 7.0, 2.3
 IN_TIME_S = 0.3
+#: What listening may cost.
+MOST_OF_A_CORE = 0.15
 #: How often it is tried at most: another program may have the processor.
 TAKES = 3
 
@@ -73,6 +75,9 @@ def test_a_loop_is_ducked_said_and_let_go(
         states = [status["howl"]["state"] for status in statuses]
         assert {"holding", "releasing"} & set(states)
         assert states[-1] == "clear"
+        share = statuses[-1]["howl"]["cpu_s"] / statuses[-1]["seconds"]
+        record_property("share_of_a_core", round(share, 3))
+        assert 0.0 < share < MOST_OF_A_CORE
         start = align(take, int(np.argmax(room.microphone != 0.0)))
         again = np.concatenate(list(replay(take, [room.microphone[:, None]], start=start)))
         # what the room heard is what the log renders, bit for bit, as many cycles later as JACK takes
