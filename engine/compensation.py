@@ -18,7 +18,7 @@ from semeq.engine.units import Audio, Floats
 #: How far the compensation goes. Up is kept short: what an EQ takes away may be all there was.
 MAX_UP_DB = 12.0
 MAX_DOWN_DB = 24.0
-MEMORY_S = 3.0
+MEMORY_S = 1.5
 SILENCE_LUFS = -60.0
 WINDOW_S = 0.17
 BANDS = 120

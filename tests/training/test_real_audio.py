@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ab_loudness import TERMS, louder_lu, pieces
 
 from semeq.engine.errors import DataError
 from semeq.training.audio_sets import AudioFolder
@@ -53,6 +54,22 @@ def test_crops_are_sound(
     assert rate > LEAST_CROPS_A_SECOND
     # No package speaks for all, however many minutes it holds.
     assert len(found.packages) < 5 or max(heard.values()) < 0.5 * CROPS
+
+
+#: Bypass against processed over twenty seconds or more; what changes in between is not foreseen.
+MATCHED_LU, MATCHED_SHARE = 0.2, 0.8
+
+
+def test_a_live_session_is_as_loud_as_bypassed(
+    record_property: Callable[[str, object], None],
+) -> None:
+    played = pieces(Path(FOLDER), 12, 40.0)
+    found = [louder_lu(x, fs, term) for x, fs in played for term in TERMS[::3]]
+    off = np.abs([louder for louder in found if louder is not None])
+    record_property("median_lu", round(float(np.median(off)), 3))
+    record_property("p95_lu", round(float(np.percentile(off, 95)), 3))
+    assert np.median(off) <= MATCHED_LU / 2.0
+    assert np.mean(off <= MATCHED_LU) >= MATCHED_SHARE
 
 
 def test_splits_share_nothing(found: AudioFolder) -> None:
