@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=Path, required=True, help="folder of recordings")
     parser.add_argument("--pieces", type=int, default=24, help="how many of them")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each")
+    parser.add_argument("--seconds", type=float, default=40.0, help="of each")
     args = parser.parse_args()
     print(matched(args.music, args.pieces, args.seconds).markdown())
 

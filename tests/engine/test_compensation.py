@@ -15,7 +15,7 @@ from semeq.engine.units import Audio
 FS = 48_000.0
 # Prediction from the last seconds against the standard's gated meter on the whole mix.
 AGREEMENT_LU = 0.5
-# A session that follows the mix, bypass against processed. Measured: 0.10.
+# A session that follows the mix, bypass against processed. Measured: 0.14.
 MATCHED_LU = 0.2
 
 
@@ -54,11 +54,35 @@ def test_it_predicts_the_meter(settings: EQSettings) -> None:
 
 
 def test_a_live_session_is_as_loud_as_bypassed() -> None:
-    mix = demo_mix(FS, SETTLED_S + 6.0)
+    mix = demo_mix(FS, SETTLED_S + 14.0)
     for term in TERMS[1::2]:
         louder = louder_lu(mix, FS, term)
         assert louder is not None
         assert abs(louder) <= MATCHED_LU, term
+
+
+def kicks_and_hats(seconds: float) -> Audio:
+    """Return loud bass and quiet treble by turns: what is known of the one is always about the other."""
+    t = np.arange(round(seconds * FS)) / FS
+    rng = np.random.default_rng(3)
+    kick = np.sin(2 * np.pi * 60.0 * t) * np.exp(-(t % 0.5) / 0.08)
+    hats = 0.1 * np.diff(rng.standard_normal(len(t) + 1))
+    made: Audio = (0.4 * (kick + 0.3 * hats))[:, None].astype(np.float32)
+    return made
+
+
+def test_what_is_owed_goes_with_the_knob() -> None:
+    """Turned back to nothing, the gain is nothing all the way, and no debt of before comes back."""
+    programme = ProgrammeSpectrum(FS)
+    deep = eq(9, 6, 0, 0, 0, 0, 0)
+    sound = kicks_and_hats(12.0)
+    for end in range(programme.frames, len(sound), 4800):
+        programme.compensation_db(deep)
+        programme.feed(sound[end - programme.frames : end])
+    steps = [programme.compensation_db(deep.scaled(amount)) for amount in np.linspace(1, 0, 101)]
+    assert np.abs(np.diff(steps)).max() < 0.15
+    assert steps[-1] == 0.0
+    assert abs(steps[-2]) < 0.15
 
 
 def test_flat_needs_nothing_and_nothing_heard_is_pink() -> None:
