@@ -136,5 +136,5 @@ class ProgrammeSpectrum:
         gain = self._response[1]
         change_db = 10.0 * np.log10(float(gain @ self._power) / float(self._power.sum()))
         owed_db = self._debt * self._size_db
-        self._answer_db = float(np.clip(owed_db - change_db, -MAX_DOWN_DB, MAX_UP_DB))
+        self._answer_db = min(max(float(owed_db - change_db), -MAX_DOWN_DB), MAX_UP_DB)
         return self._answer_db

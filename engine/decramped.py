@@ -182,9 +182,9 @@ def solve(x: float, gain_db: float, q: float, is_shelf: bool, top: float, out: F
 
 @lru_cache(maxsize=1)
 def _compiled() -> Solver:
-    from semeq.engine.jit import jit
+    from semeq.engine.jit import jit_short
 
-    return jit(solve)
+    return jit_short(solve)
 
 
 def _solver() -> Solver:

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from semeq.engine.jit import jit
+from semeq.engine.jit import jit_short
 from semeq.engine.units import Floats, Ints
 
 _C = 10.0 / math.log(10.0)
@@ -17,7 +17,7 @@ _BANDS = 7
 _NUMBERS = 3 * _BANDS
 
 
-@jit
+@jit_short
 def _prepare(parameters: Floats, places: Floats) -> None:
     """Write what does not depend on the frequency, ``(7, 3)``: 1 / f, 1 / q² and the gain's factor."""
     for band in range(_BANDS):
@@ -29,7 +29,7 @@ def _prepare(parameters: Floats, places: Floats) -> None:
         )
 
 
-@jit
+@jit_short
 def _response(parameters: Floats, places: Floats, freq_hz: float, slopes: Floats) -> float:
     """Return the response at one frequency in dB; write its slopes, ``(21,)``."""
     total = 0.0
@@ -69,7 +69,7 @@ def _response(parameters: Floats, places: Floats, freq_hz: float, slopes: Floats
     return total
 
 
-@jit
+@jit_short
 def write_response(
     parameters: Floats, freqs_hz: Floats, response_db: Floats, slopes: Floats
 ) -> None:
@@ -90,7 +90,7 @@ def write_response(
         response_db[i] = _response(parameters, places, freqs_hz[i], slopes[i])
 
 
-@jit
+@jit_short
 def _solve(matrix: Floats, x: Floats) -> None:
     """Solve for a symmetric, positive definite matrix in place, by Cholesky; only the lower half is read."""
     size = len(x)
@@ -112,7 +112,7 @@ def _solve(matrix: Floats, x: Floats) -> None:
         x[i] /= matrix[i, i]
 
 
-@jit
+@jit_short
 def take_steps(
     parameters: Floats,
     target_db: Floats,

@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
-from semeq.engine.jit import jit
+from semeq.engine.jit import jit_short
 from semeq.engine.units import Floats
 
 _LN10 = math.log(10.0)
 
 
-@jit
+@jit_short
 def contrast_db(
     power: Floats, move_db: Floats, weights: Floats, inside: Floats, outside: Floats
 ) -> float:
@@ -42,7 +42,7 @@ def contrast_db(
     return total
 
 
-@jit
+@jit_short
 def enough_step_db(
     needed_db: float,
     power: Floats,

@@ -98,3 +98,12 @@ def kept(compiler: Callable[..., Any], *args: Any, **flags: Any) -> Callable[[F]
 def jit(function: F) -> F:
     """Compile `function` for use in files and inside the audio callback alike."""
     return cast(F, kept(numba.njit, error_model="numpy", nogil=True)(function))
+
+
+def jit_short(function: F) -> F:
+    """Compile a function of the control side that is done in a fraction of a millisecond.
+
+    It keeps the interpreter meanwhile: a thread that lets go of it for so little waits longer to get it back
+    than the work takes, and a turned knob waits with it.
+    """
+    return cast(F, kept(numba.njit, error_model="numpy")(function))

@@ -128,11 +128,13 @@ def _start(words: list[Word], weights: Floats, bands: Floats) -> EQSettings:
 
 
 def _cancelling(words: list[Word], weights: Floats, curves: Floats) -> list[str]:
+    if len(words) < 2:
+        return []
     parts = weights[:, None] * curves
     strengths = np.sqrt(np.mean(parts**2, axis=1))
     apart = float(np.sqrt(np.sum(strengths**2)))
     together = float(np.sqrt(np.mean(parts.sum(axis=0) ** 2)))
-    if len(words) < 2 or together >= CANCELS_BELOW * apart:
+    if together >= CANCELS_BELOW * apart:
         return []
     i, j = min(
         combinations(range(len(words)), 2), key=lambda pair: float(parts[pair[0]] @ parts[pair[1]])

@@ -69,12 +69,24 @@ class Band:
     q: float = SHELF_Q
 
     def __post_init__(self) -> None:
+        if self._is_plain():  # nearly always, and seven times for each step of a knob
+            return
         object.__setattr__(self, "kind", Kind(self.kind))
         object.__setattr__(self, "freq_hz", _check("freq_hz", self.freq_hz, *FREQ_RANGE_HZ))
         object.__setattr__(
             self, "gain_db", _check("gain_db", self.gain_db, -GAIN_LIMIT_DB, GAIN_LIMIT_DB)
         )
         object.__setattr__(self, "q", _check("q", self.q, *Q_RANGE))
+
+    def _is_plain(self) -> bool:
+        """Whether nothing is to be converted or refused."""
+        return (
+            type(self.kind) is Kind
+            and type(self.freq_hz) is type(self.gain_db) is type(self.q) is float
+            and FREQ_RANGE_HZ[0] <= self.freq_hz <= FREQ_RANGE_HZ[1]
+            and -GAIN_LIMIT_DB <= self.gain_db <= GAIN_LIMIT_DB
+            and Q_RANGE[0] <= self.q <= Q_RANGE[1]
+        )
 
     def as_dict(self) -> dict[str, str | float]:
         """Return the band as plain values for JSON."""

@@ -250,13 +250,14 @@ class Conductor(threading.Thread):
             snapshot = self._desk.wait(version, PERIOD_S)
             version = snapshot.version
             try:
+                self._drain()
+                self._follow(snapshot.state)
+                self._drain()
+                # after what a hand has turned
                 now = time.perf_counter()
                 if now - listened >= LISTEN_EVERY_S:
                     listened = now
                     self._programme.feed(self._stream.newest_input(self._programme.frames))
-                self._drain()
-                self._follow(snapshot.state)
-                self._drain()
             except Exception:
                 _log.exception("the control loop skipped a beat")
 
