@@ -31,7 +31,8 @@ from semeq.realtime.session import Session
 from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import LiveStream, StreamConfig
 
-pytestmark = pytest.mark.jack
+# It kills servers: no other may be starting or ending meanwhile, they share a registry.
+pytestmark = [pytest.mark.alone, pytest.mark.jack]
 
 Record = Callable[[str, object], None]
 DETECTED_S, BACK_S = 0.5, 2.0
