@@ -163,7 +163,8 @@ def design_sos(settings: EQSettings, fs: float, *, design: str = DEFAULT_DESIGN)
 
 def _response(omega: Floats, sections: Sequence[Section]) -> Floats:
     """Return the magnitude in dB of sections at ``omega = tan(π f / fs)``, or at f where g is in Hz."""
-    g, k, m0, m1, m2 = np.array(sections).T[:, :, None]
+    # one axis of sections before those of omega, however many it has
+    g, k, m0, m1, m2 = np.array(sections).T.reshape(5, -1, *(1,) * omega.ndim)
     w = omega / g
     low = 1.0 - w * w
     # H(jw) = m0 + (m1 jw + m2) / (1 - w² + j k w)

@@ -128,3 +128,16 @@ def test_an_unknown_design_names_the_known_ones() -> None:
         SettingsError, match=f"design must be one of {', '.join(sorted(DESIGNERS))}"
     ):
         design(EQSettings.flat(), 48_000.0, design="magic")
+
+
+def test_frequencies_of_any_shape_are_answered_in_their_shape() -> None:
+    eq, freqs = one_band(Band(Kind.PEAK, 1000.0, 6.0)), np.geomspace(50.0, 10_000.0, 6)
+    for shape in ((2, 3), (6, 1)):
+        asked = freqs.reshape(shape)
+        np.testing.assert_array_equal(
+            response_db(eq, 48_000.0, asked), response_db(eq, 48_000.0, freqs).reshape(shape)
+        )
+        np.testing.assert_array_equal(
+            prototype_db(eq, asked), prototype_db(eq, freqs).reshape(shape)
+        )
+    assert prototype_db(eq, freqs[3]) == prototype_db(eq, freqs)[3]

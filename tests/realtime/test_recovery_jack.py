@@ -31,7 +31,8 @@ from semeq.realtime.session import Session
 from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import LiveStream, StreamConfig
 
-# It kills servers: no other may be starting or ending meanwhile, they share a registry.
+# Alone, since beside other JACK servers that start and end, a session was still "reopening" after ten seconds
+# in two of some thirty runs. Not understood: servers share a registry, but that this is why is not proven.
 pytestmark = [pytest.mark.alone, pytest.mark.jack]
 
 Record = Callable[[str, object], None]

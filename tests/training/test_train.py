@@ -129,7 +129,7 @@ EPOCHS = 12
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_weights(tmp_path: Path) -> None:
-    """SIGKILL, twice: the checkpoint beside it is always whole, and never more than an epoch is lost."""
+    """SIGKILL, twice: the checkpoint that is left is whole, and what was learned by then stays."""
     whole = curve_stage()
     fit(whole, plan(EPOCHS, steps=5), tmp_path / "whole", notes=NOTES)
     out = tmp_path / "parts"
