@@ -27,12 +27,12 @@ References
 """
 
 import math
-import sys
 from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
+from semeq.engine.compiled import is_at_hand
 from semeq.engine.settings import Band, Kind
 from semeq.engine.units import Floats
 
@@ -188,7 +188,7 @@ def _compiled() -> Solver:
 
 
 def _solver() -> Solver:
-    return _compiled() if "semeq.engine.jit" in sys.modules else solve
+    return _compiled() if is_at_hand() else solve
 
 
 @lru_cache(maxsize=256)

@@ -17,11 +17,11 @@ References
 """
 
 import math
-import sys
 from functools import lru_cache
 
 import numpy as np
 
+from semeq.engine.compiled import is_at_hand
 from semeq.engine.errors import SettingsError
 from semeq.engine.responses import prototypes_db, responses_db
 from semeq.engine.settings import (
@@ -153,7 +153,7 @@ def refine(
     Floats
         Shape ``(..., 7, 3)``.
     """
-    if fs is None and parameters.ndim == 2 and "semeq.engine.jit" in sys.modules:
+    if fs is None and parameters.ndim == 2 and is_at_hand():
         from semeq.engine.fit_kernel import take_steps
 
         one = np.array(parameters, dtype=np.float64)
@@ -193,7 +193,7 @@ def refine(
 
 def prototype_curve_db(parameters: Floats, freqs_hz: Floats) -> Floats:
     """Return the response of prototypes ``(..., 7, 3)`` in dB, shape ``(..., n)``; compiled for one set."""
-    if parameters.ndim == 2 and "semeq.engine.jit" in sys.modules:
+    if parameters.ndim == 2 and is_at_hand():
         from semeq.engine.fit_kernel import write_response
 
         response: Floats = np.empty(len(freqs_hz))

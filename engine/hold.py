@@ -10,13 +10,13 @@ as much of a smooth step over the band as it takes. In a blend, effects and step
 the words are.
 """
 
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from semeq.engine.balance import TOP_HZ
+from semeq.engine.compiled import is_at_hand
 from semeq.engine.directions import BOTTOM_HZ, Direction, direction_of
 from semeq.engine.units import Floats, read_only
 
@@ -147,7 +147,7 @@ class Hold:
         top = spectrum_db.max(axis=-1, keepdims=True)
         self._power: Floats = 10.0 ** ((spectrum_db - top) / 10.0)
         # One piece of music is what a knob waits for.
-        self._is_compiled = self._power.ndim == 1 and "semeq.engine.jit" in sys.modules
+        self._is_compiled = self._power.ndim == 1 and is_at_hand()
         #: Of the music as it is: every effect is counted from here.
         self._rest_db = self._contrast_db(np.zeros_like(self._power))
         self._needed: Floats = np.maximum(hold * self._effect_db(words_db), least_db)

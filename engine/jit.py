@@ -10,8 +10,11 @@ span several modules, so the cache folder is named after the content of all of t
 import hashlib
 import importlib
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -19,7 +22,9 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import config as numba_config
 
-_MARK = b"semeq.engine.jit"
+#: Compiled code of another version that nobody has used for so long is removed.
+KEPT_DAYS = 30.0
+_MARK, _PREFIX = b"semeq.engine.jit", "numba-"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -42,12 +47,26 @@ def _use_cache() -> None:
     settings = vars(numba_config)
     if settings["CACHE_DIR"]:  # the user's NUMBA_CACHE_DIR comes first
         return
-    folder = _cache_home() / f"numba-{_fingerprint()}"
+    folder = _cache_home() / f"{_PREFIX}{_fingerprint()}"
     try:
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return  # read-only home: numba finds a place of its own, or compiles each time
+    with suppress(OSError):
+        os.utime(folder)  # in use
+    if is_new:
+        _drop_old(folder)
     settings["CACHE_DIR"] = str(folder)
+
+
+def _drop_old(folder: Path) -> None:
+    """Remove what other versions compiled and nobody has used for long: each leaves some 4 MB."""
+    oldest = time.time() - KEPT_DAYS * 86_400.0
+    for other in folder.parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if other != folder and other.stat().st_mtime < oldest:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 _use_cache()

@@ -10,8 +10,10 @@ Conventions
   heard last holds. So a pause, a fade or the hiss between two songs changes nothing. After a drop that
   lasts the relative gate comes down slowly, so that music that goes on quietly is heard again.
 - The encoder's answers are averaged: the mean of the first ones, then an exponential mean with the time
-  constant `speed_s`, which is the shorter the further the answer is from the mean (at `FAR_DB` half as long,
-  at most `HASTE` times shorter). A chord moves little, another piece is followed.
+  constant `speed_s`, which is the shorter the further the answer and the one before it are from the mean
+  (at `FAR_DB` half as long, at most `HASTE` times shorter). A chord moves little, another piece is followed,
+  and one odd answer is no reason for haste. After a silence an answer counts for the less, the less of
+  `RECENT_S` it has heard.
 - Where the sound becomes clearly another (its spectrum in octaves over the newest `RECENT_S` against the
   rest of the window), the window starts anew at the change. Where only its level has jumped, the window goes
   on at the new level (`semeq.engine.level_jumps`); what was heard last holds until that is sure.
@@ -33,7 +35,8 @@ from semeq.engine.units import Audio, Floats, read_only
 
 #: Less sound than this says nothing (s).
 LEAST_S = 0.5
-#: A change is looked for between the newest stretch of this length and the rest of the window.
+#: A change is looked for between the newest stretch of this length and the rest of the window; an answer
+#: that has heard less counts for less.
 RECENT_S = 1.0
 #: How far an answer has to be from the mean (dB rms of the curve) to count twice, and the most it may count.
 FAR_DB, HASTE = 2.0, 6.0
@@ -191,6 +194,8 @@ class Listener:
         self._heard: Heard | None = None
         self._raw: Heard | None = None
         self._count = 0
+        #: How far the answer before was from the mean; 0 where a silence was in between.
+        self._far = 0.0
         #: How often the sound has become another.
         self.changes = 0
 
@@ -225,6 +230,7 @@ class Listener:
         newest = window.passed[-max(1, len(fresh)) :]
         if sounding < self._least or not newest.any():
             self._jumps.forget()
+            self._far = 0.0
             return Hearing(self._frame, self._heard, self._raw, energy_db, True)
         if self._has_changed():
             self.changes += 1
@@ -233,7 +239,7 @@ class Listener:
         if self._jumps.wait(window, len(fresh)):
             return Hearing(self._frame, self._heard, self._raw, energy_db, False)
         raw = self._model.hear_levels(window.levels[window.passed])
-        self._heard, self._raw = self._averaged(raw), raw
+        self._heard, self._raw = self._averaged(raw, sounding), raw
         return Hearing(self._frame, self._heard, raw, energy_db, False)
 
     def _has_changed(self) -> bool:
@@ -241,14 +247,17 @@ class Listener:
         change = self._window.change(slice(0, -recent), slice(-recent, None), recent // 2)
         return change is not None and change[1] > CHANGE_DB
 
-    def _averaged(self, raw: Heard) -> Heard:
+    def _averaged(self, raw: Heard, sounding: int) -> Heard:
         before = self._heard
         if before is None:
             return raw
         self._count += 1
         away = self._model.decode(raw.z - before.z)
-        haste = min(1.0 + float(np.mean(away**2)) / FAR_DB**2, HASTE)
-        step = max(1.0 - math.exp(-self._pace * haste), 1.0 / (1.0 + self._count))
+        far = float(np.mean(away**2)) / FAR_DB**2
+        haste = min(1.0 + min(far, self._far), HASTE)
+        self._far = far
+        share = min(1.0, sounding / self._recent)
+        step = max(share * (1.0 - math.exp(-self._pace * haste)), 1.0 / (1.0 + self._count))
         return Heard(
             read_only(before.z + step * (raw.z - before.z)),
             read_only(before.spectrum_db + step * (raw.spectrum_db - before.spectrum_db)),

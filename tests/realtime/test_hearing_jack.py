@@ -179,9 +179,8 @@ def test_level_jumps_change_nothing(
     record_property(
         f"level_jumps_move_{material}", f"{far:.2f} dB rms, {on_the_way:.2f} on the way there"
     )
-    assert far <= 0.5
-    # 0.24 to 0.59 dB, by where the windows fall; without the mend 0.93 and 1.45 dB
-    assert on_the_way <= 0.8
+    # on the way 0.23 to 0.43 dB, by where the windows fall; without the mend 0.93 and 1.45 dB
+    assert max(far, on_the_way) <= 0.5
 
 
 def test_silence_and_hiss_hold_what_was_heard(jack: JackServer, tmp_path: Path) -> None:
