@@ -11,7 +11,7 @@ thread however long that takes. No other device is ever taken.
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 
 from semeq.engine.errors import DeviceError, SemeqError
@@ -201,16 +201,20 @@ class Recovery:
         """Return a rig that runs on the device of `old`, or None while it is not there."""
         was = old.stream.config
         with ExitStack() as stack:
+            looks = old.stream.is_jack and jack.is_installed()
             looker = None
-            if old.stream.is_jack and jack.is_installed():
-                looker = jack.connect()
-                if looker is None or not self._has_ports(stack.enter_context(looker), old):
-                    return None
+            if looks:
+                # It leaves before PortAudio comes: libjack forgets with the last client what it held wrongly.
+                with jack.connect() or nullcontext() as first:
+                    if first is None or not self._has_ports(first, old):
+                        return None
                 old.stream.wait_closed(CLOSE_S)  # a server that hung may answer now
             self.state = Link.REOPENING
             rig = None
             try:
                 devices.refresh()
+                if looks and (looker := jack.connect()) is not None:
+                    stack.enter_context(looker)
                 found = {
                     kind: devices.find_again(device, kind, self._twins[kind])
                     for kind, device in _wanted(was)
@@ -222,7 +226,8 @@ class Recovery:
                 if rig is None:
                     self.state = Link.LOST
                     # a dead JACK server would end us by an assertion of PortAudio's
-                    (devices.abandon if looker and looker.is_lost else devices.shut)()
+                    is_dead = looks and (looker is None or looker.is_lost)
+                    (devices.abandon if is_dead else devices.shut)()
             return rig
 
     def _opened(self, stream: StreamConfig, old: Rig) -> Rig:

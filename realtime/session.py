@@ -31,6 +31,7 @@ from semeq.realtime.recovery import Recovery
 from semeq.realtime.repeating import repeating
 from semeq.realtime.rig import Rig
 from semeq.realtime.session_config import SessionConfig
+from semeq.realtime.stop_sign import StopSign
 from semeq.realtime.stream import LiveStream, StreamConfig
 from semeq.realtime.verifier import Verifier
 from semeq.realtime.worker import EarState, EarStatus, Worker
@@ -65,7 +66,7 @@ class Session:
             reopens=config.reopens,
             on_change=self._write_status,
         )
-        self.stopping = threading.Event()
+        self.stopping = StopSign()
         self.started_at = 0.0
         self._status_file: StatusFile | None = None
 

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,6 @@ from semeq.realtime.session import Session
 from semeq.realtime.session_config import SessionConfig
 from semeq.realtime.stream import LiveStream, StreamConfig
 
-# Alone, since beside other JACK servers that start and end, a session was still "reopening" after ten seconds
-# in two of some thirty runs. Not understood: servers share a registry, but that this is why is not proven.
 pytestmark = [pytest.mark.alone, pytest.mark.jack]
 
 Record = Callable[[str, object], None]
@@ -134,6 +132,38 @@ def test_a_server_that_dies_and_returns(
         1,
     ]
     assert "is back at 44100 Hz (it was 48000 Hz)" in err
+
+
+def test_it_returns_while_others_come_and_go(
+    own_jack: JackServer, tmp_path: Path, record_property: Record
+) -> None:
+    """libjack may keep the wake-up call of a client that left just as we came: ours is not to be that one."""
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            with suppress(subprocess.TimeoutExpired):  # one whose server is killed may never end
+                subprocess.run(["jack_lsp"], capture_output=True, check=False, timeout=1.0)
+
+    comers = [threading.Thread(target=come_and_go) for _ in range(3)]
+    backs_s = []
+    with Live(tmp_path, *PLAIN) as live:
+        for comer in comers:
+            comer.start()
+        try:
+            for _ in range(6):
+                own_jack.stop(signal.SIGKILL)
+                wait_for(live, is_lost, "not seen")
+                own_jack.start()
+                backs_s.append(wait_for(live, is_running, "not back"))
+        finally:
+            over.set()
+            for comer in comers:
+                comer.join()
+        code, _, err = live.stop()
+    record_property("back_among_others", [round(s, 2) for s in backs_s])
+    assert code == 0, err
+    assert max(backs_s) <= BACK_S
 
 
 def test_it_returns_wired_as_it_was_and_without_a_click(
