@@ -23,8 +23,8 @@ from semeq.engine.units import Audio, Floats
 MAX_UP_DB = 12.0
 MAX_DOWN_DB = 24.0
 MEMORY_S = 1.5
-#: What went in and what came out are compared over so long, and made equal as slowly (s), within limits (dB).
-BALANCE_S, CATCH_UP_S, MAX_DEBT_DB = 3.0, 5.0, 1.5
+#: What went in and out is compared over so long, and made equal in so long (s), within limits (dB).
+BALANCE_S, CATCH_UP_S, MAX_DEBT_DB = 10.0, 3.0, 1.5
 #: An EQ that changes less (dB rms) owes nothing worth counting.
 _SMALL_DB = 0.5
 SILENCE_LUFS = -60.0

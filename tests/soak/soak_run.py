@@ -4,7 +4,8 @@ Conventions
 -----------
 A *missed deadline* is ours: the callback took longer than a block lasts, by its own clock. An *xrun* is what
 JACK says of the whole graph: with no deadline missed, the machine woke somebody late. *Steal* is time that
-the host of a virtual machine gave to others: nobody inside can help it.
+the host of a virtual machine gave to others: nobody inside can help it. The *floor* is what the machine does,
+in the same minutes, to a fixed piece of arithmetic in a thread above all others (`machine_floor`).
 """
 
 import json
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from jack_probe import Probe
 from jack_server import FS, JackServer
+from machine_floor import machine_floor
 
 from semeq.engine.synth import demo_mix
 
@@ -101,7 +103,10 @@ def soak(block: int, seconds: float, folder: Path) -> Soak:
     os.environ["JACK_DEFAULT_SERVER"], os.environ["JACK_NO_START_SERVER"] = server.name, "1"
     server.start()
     try:
-        return _run(block, seconds, folder)
+        with machine_floor(seconds, 1e6 * block / FS) as floor:
+            run = _run(block, seconds, folder)
+        run.machine["floor"] = floor
+        return run
     finally:
         server.stop()
         if before is None:
