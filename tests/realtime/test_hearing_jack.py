@@ -265,18 +265,31 @@ def test_a_killed_and_a_stopped_listener_leave_the_sound_alone(
     # to the last bit what the log says, through both failures
     take = read_take(log)
     assert_nulls(take, sent, recorded[0])
-    # and while nobody listened the bands stayed where they were: the last target held
+    # and while nobody listened the bands went on to where the last hearing pointed, and stayed there
     moved = moves(log)
     assert len(moved) > 6
-    stale = [s for s in statuses if s["encoder"]["state"] == "stale"]
-    held = [
-        (one["frames"] + FS // 2, two["frames"])
-        for one, two in itertools.pairwise(stale)
-        if two["encoder"]["age_s"] > one["encoder"]["age_s"] + 0.7  # nothing came between
-    ]
-    assert held
-    for first_frame, last_frame in held:
-        assert not [move for move in moved if first_frame <= move.frame < last_frame]
+    checked = 0
+    for began, ended in deaf_spans(statuses):
+        inside = [move for move in moved if began <= move.frame < ended]
+        assert not [move for move in inside if move.frame >= began + 2 * FS]
+        checked += ended > began + 2.5 * FS
+        if inside:
+            left_db = far_db(inside, inside[-1])
+            assert np.all(np.diff(left_db) <= 0.3), left_db
+    assert checked
+
+
+def deaf_spans(statuses: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Return from which frame to which nothing came from the listener, as far as the statuses tell."""
+    spans: list[tuple[int, int]] = []
+    for one, two in itertools.pairwise(statuses):
+        ears = one["encoder"], two["encoder"]
+        if any(ear["state"] != "stale" for ear in ears) or ears[0]["updates"] != ears[1]["updates"]:
+            continue
+        is_on = bool(spans) and spans[-1][1] == one["frames"]
+        began = spans.pop()[0] if is_on else one["frames"]
+        spans.append((began, two["frames"]))
+    return spans
 
 
 def test_an_encoder_that_hangs_or_dawdles_leaves_the_sound_alone(
