@@ -17,6 +17,7 @@ What was found by trying, with JACK 1.9.21 and PortAudio 19.6
 import ctypes
 import ctypes.util
 import sys
+from pathlib import Path
 from typing import Any, Self
 
 AUDIO_TYPE = b"32 bit float mono audio"
@@ -179,6 +180,30 @@ def connect(name: str = LOOKER_NAME) -> JackClient | None:
         return None
     client = library.jack_client_open(name.encode(), _NO_START_SERVER, None)
     return JackClient(library, client) if client else None
+
+
+def is_deaf(name: str, maps: str | None = None) -> bool:
+    """Return whether libjack waits for another's wake-up call on behalf of our client `name`.
+
+    It keeps the calls by the clients' numbers. That of a client which left just while one of ours came may
+    stay, and the next of ours with its number is then never called. Known on Linux with JACK 2, where each is
+    a file in memory; elsewhere the answer is no.
+
+    Parameters
+    ----------
+    name : str
+        As the server knows the client.
+    maps : str, optional
+        What this process has in memory, as in ``/proc/self/maps``.
+    """
+    if maps is None:
+        try:
+            maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+    calls = [line for line in maps.splitlines() if "/jack_sem." in line]
+    own = "_" + name.replace("/", "_").replace("\\", "_")
+    return bool(calls) and not any(line.endswith(own) for line in calls)
 
 
 def is_installed() -> bool:

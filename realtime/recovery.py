@@ -215,6 +215,9 @@ class Recovery:
                 devices.refresh()
                 if looks and (looker := jack.connect()) is not None:
                     stack.enter_context(looker)
+                name = devices.jack_name() if looks else None
+                if name is not None and jack.is_deaf(name):
+                    raise DeviceError("JACK does not call us: it is asked again")
                 found = {
                     kind: devices.find_again(device, kind, self._twins[kind])
                     for kind, device in _wanted(was)
