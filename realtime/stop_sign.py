@@ -10,8 +10,8 @@ class StopSign:
     Notes
     -----
     A signal handler runs in the main thread between any two of its steps, so it may interrupt a wait for the
-    very thing that it sets. `threading.Event` has a lock that the wait may hold just then: one Ctrl-C in some
-    hundred would hang. The put of a `SimpleQueue` may interrupt its get.
+    very thing that it sets. `threading.Event` has a lock that the wait may hold just then: that Ctrl-C would
+    hang. The put of a `SimpleQueue` may interrupt its get.
     """
 
     def __init__(self) -> None:
