@@ -211,8 +211,8 @@ class Recovery:
                 old.stream.wait_closed(CLOSE_S)  # a server that hung may answer now
             self.state = Link.REOPENING
             rig = None
+            devices.refresh()
             try:
-                devices.refresh()
                 if looks and (looker := jack.connect()) is not None:
                     stack.enter_context(looker)
                 name = devices.jack_name() if looks else None

@@ -33,10 +33,11 @@ def machine_floor(seconds: float, period_us: float) -> Iterator[dict[str, Any]]:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "floor"
-        if shutil.which("cc") is None:
+        compiler = shutil.which("cc")
+        command = [str(compiler), "-O1", "-o", str(program), str(SOURCE)]
+        if compiler is None or subprocess.run(command, check=False).returncode != 0:
             yield found
             return
-        subprocess.run(["cc", "-O1", "-o", program, SOURCE], check=True)
         arguments = [str(program), f"{seconds:g}", f"{period_us:.3f}", f"{WORK_US:g}"]
         running = [
             subprocess.Popen([*arguments, str(core)], stdout=subprocess.PIPE, text=True)
