@@ -14,6 +14,8 @@ import pytest
 FS = 48_000
 BLOCK = 128
 START_TIMEOUT_S = 10.0
+#: A cycle is given up after ten times this, ms; JACK's own choice is two periods, and a busy machine exceeds it.
+CLIENT_TIMEOUT_MS = 200
 
 
 class JackServer:
@@ -26,9 +28,10 @@ class JackServer:
 
     def start(self, channels: int = 2) -> None:
         # -S: a cycle lasts until its clients are done. A busy machine then makes time pass more slowly,
-        # not samples go missing, and recordings can be compared bit for bit.
+        # not samples go missing, and recordings can be compared bit for bit. -t: for as long as it takes.
         command = ["jackd", "-n", self.name, "-R", "-P", "70"]
-        command += ["-S"] * self.waits + ["-d", "dummy", "-r", str(self.fs), "-p", str(self.block)]
+        command += ["-S", "-t", str(CLIENT_TIMEOUT_MS)] * self.waits
+        command += ["-d", "dummy", "-r", str(self.fs), "-p", str(self.block)]
         command += ["-C", str(channels), "-P", str(channels)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
