@@ -14,7 +14,7 @@ import pytest
 FS = 48_000
 BLOCK = 128
 START_TIMEOUT_S = 10.0
-#: A cycle is given up after ten times this, ms; JACK's own choice is two periods, and a busy machine exceeds it.
+#: A cycle is given up after ten times this, ms. JACK's own choice, two periods, is little on a busy machine.
 CLIENT_TIMEOUT_MS = 200
 
 
