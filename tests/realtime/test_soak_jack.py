@@ -27,12 +27,12 @@ def soaked(out: Path, block: int) -> tuple[dict[str, Any], str]:
     (run,) = json.loads((out / "soak.json").read_text(encoding="utf-8"))["runs"]
     assert done.returncode == (1 if run["failures"] else 0)
     assert f"| {block} | {SECONDS} |" in (out / "soak.md").read_text(encoding="utf-8")
-    return run, "; ".join(run["failures"])
+    return run, "; ".join(run["own_failures"])
 
 
 def is_the_machines(run: dict[str, Any]) -> bool:
     """Whether it was only late, and the machine stopped even a thread above all others for that long."""
-    is_late = all("deadlines missed" in line or "longest" in line for line in run["failures"])
+    is_late = all("deadlines missed" in line or "longest" in line for line in run["own_failures"])
     return is_late and run["machine"]["floor"].get("over_a_quarter", 0) > 0
 
 
@@ -40,7 +40,11 @@ def is_the_machines(run: dict[str, Any]) -> bool:
 def test_it_keeps_its_promises_under_load(
     block: int, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """The better of two runs; one in which the machine itself was late tells nothing, and is taken again."""
+    """By its own time, whoever else has the core; the better of two runs.
+
+    A run in which even own time is late, and the machine stopped a thread above all others for as long, tells
+    nothing (the host of a virtual machine does not count all that it takes), and is taken again.
+    """
     tries: list[tuple[str, dict[str, Any]]] = []
     told, failed = 0, ""
     while len(tries) < 3 and told < 2 and (failed or not tries):
@@ -50,7 +54,8 @@ def test_it_keeps_its_promises_under_load(
     record_property(
         f"soak_{block}",
         f"{run['status']['missed_deadlines']} missed, {run['status']['xruns']} xruns, "
-        f"max {run['max_share_of_period']:.1%}, {run['growth_mib']:+.2f} MiB; tries {tries}",
+        f"max {run['max_share_of_period']:.1%}, own {run['witness'].get('longest_own_us')} µs, "
+        f"{run['growth_mib']:+.2f} MiB; tries {tries}",
     )
     if failed and told < 2:
         pytest.skip(f"the machine was late for anybody: {tries}")
@@ -59,6 +64,12 @@ def test_it_keeps_its_promises_under_load(
     if shutil.which("cc") is not None and os.geteuid() == 0:
         assert floor["max_us"] >= floor["work_us"]
         assert floor["pieces"] > 1000 * SECONDS * 64 / block
+        # the witness stood by, and its clock around the callback says the same as the callback's own
+        late = [row["wall_us"] for row in run["witness"]["rows"]]
+        longest_us = run["status"]["callback_us"]["max"]
+        assert len(late) == run["witness"]["late"]
+        assert max([longest_us, *late]) - longest_us <= 5.0
+        assert 0.0 < run["witness"]["longest_own_us"] <= 5.0 + longest_us
     # there was sound, and the load was one
     status, load = run["status"], run["load"]
     assert status["peak_out"] > 0.01

@@ -2,8 +2,8 @@
 
 Beside the session of ``semeq live`` (encoder at work, ``--adapt 1``) run threads that hold the interpreter
 for as long as it lets them: one counts without end, one collects garbage over 400,000 objects, one
-changes recipe and knobs 1,000 times, 1 ms apart, over and over.
-What came of it goes to standard output as JSON.
+changes recipe and knobs 1,000 times, 1 ms apart, over and over. A witness (`witness.c`, compiled) may stand
+around the callback. What came of it goes to standard output as JSON.
 """
 
 import argparse
@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from witness import Witness
 
 from semeq.presets.library import load_vocabulary
 from semeq.presets.midi_bindings import Control
+from semeq.realtime import callback as native
 from semeq.realtime import devices
-from semeq.realtime.callback import HISTOGRAM_US
 from semeq.realtime.control import (
     Action,
     AddWords,
@@ -115,8 +116,18 @@ class Load:
                 return Set(Control.WORD, float(rng.uniform(-2, 2)), word)
 
 
-def run(seconds: float, status: Path | None) -> dict[str, Any]:
+def set_witness(library: Path, late_us: float) -> Witness:
+    """Have the streams that open from now on call the witness instead of the callback."""
+    witness = Witness(library, native.native_callback(), late_us)
+    native.native_callback = lambda: witness
+    return witness
+
+
+def run(
+    seconds: float, status: Path | None, library: Path | None, late_us: float
+) -> dict[str, Any]:
     """Run the session under load and return what is known of it at the end."""
+    witness = None if library is None else set_witness(library, late_us)
     devices.refresh()
     found_in, found_out = devices.find(None, "input"), devices.find(None, "output")
     config = SessionConfig(
@@ -138,8 +149,9 @@ def run(seconds: float, status: Path | None) -> dict[str, Any]:
         slowest = np.flatnonzero(histogram)[-10:]
     return {
         "status": said,
+        "witness": {} if witness is None else witness.report(),
         "slowest_us": [[int(us), int(histogram[us])] for us in slowest],
-        "histogram_ends_us": HISTOGRAM_US,
+        "histogram_ends_us": native.HISTOGRAM_US,
         "load": {
             "objects": OBJECTS,
             "collections": load.collections,
@@ -155,8 +167,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--status", type=Path)
+    parser.add_argument("--witness", type=Path, help="witness.c as a shared library")
+    parser.add_argument("--late-us", type=float, default=500.0, help="what it calls late")
     args = parser.parse_args()
-    sys.stdout.write(json.dumps(run(args.seconds, args.status)) + "\n")
+    said = run(args.seconds, args.status, args.witness, args.late_us)
+    sys.stdout.write(json.dumps(said) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ a core away for a millisecond, a fixed piece of arithmetic in a thread above all
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from c_code import compiled
 
 SOURCE = Path(__file__).with_name("floor.c")
 #: About what a callback of 64 frames takes, µs.
@@ -32,10 +33,8 @@ def machine_floor(seconds: float, period_us: float) -> Iterator[dict[str, Any]]:
     """
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "floor"
-        compiler = shutil.which("cc")
-        command = [str(compiler), "-O1", "-o", str(program), str(SOURCE)]
-        if compiler is None or subprocess.run(command, check=False).returncode != 0:
+        program = compiled(SOURCE, Path(folder))
+        if program is None:
             yield found
             return
         arguments = [str(program), f"{seconds:g}", f"{period_us:.3f}", f"{WORK_US:g}"]

@@ -6,12 +6,15 @@ A *missed deadline* is ours: the callback took longer than a block lasts, by its
 JACK says of the whole graph: with no deadline missed, the machine woke somebody late. *Steal* is time that
 the host of a virtual machine gave to others: nobody inside can help it. The *floor* is what the machine does,
 in the same minutes, to a fixed piece of arithmetic in a thread above all others (`machine_floor`).
+A callback's *own* time is what it was at work, or all of its time if it waited for anybody (`witness`): what
+the wall clock has above it is time in which the machine had given its core away.
 """
 
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import witness
+from c_code import compiled
 from jack_probe import Probe
 from jack_server import FS, JackServer
 from machine_floor import machine_floor
@@ -53,10 +58,30 @@ class Soak:
         return status
 
     @property
+    def period_us(self) -> float:
+        """How long a block lasts."""
+        return 1e6 * self.block / FS
+
+    @property
     def max_share(self) -> float:
         """The longest callback as a share of the period."""
-        period_us = 1e6 * self.block / FS
-        return float(self.status["callback_us"]["max"]) / period_us
+        return float(self.status["callback_us"]["max"]) / self.period_us
+
+    @property
+    def own_us(self) -> float:
+        """The longest own time of a callback; by the wall clock where no witness stood by."""
+        longest: float = self.session["witness"].get(
+            "longest_own_us", self.status["callback_us"]["max"]
+        )
+        return longest
+
+    @property
+    def own_missed(self) -> int:
+        """How many callbacks were at work for longer than a block lasts."""
+        if not self.session["witness"]:
+            return int(self.status["missed_deadlines"])
+        rows = self.session["witness"]["rows"]
+        return sum(row["own_us"] > self.period_us for row in rows)
 
     @property
     def growth_mib(self) -> float:
@@ -65,18 +90,31 @@ class Soak:
         return float(np.polyfit(t, rss, 1)[0]) * min(600.0, self.seconds)
 
     def failures(self) -> list[str]:
-        """Return each promise that was not kept, in a line."""
-        status, failed = self.status, []
-        if status["missed_deadlines"]:
-            failed.append(f"{status['missed_deadlines']} deadlines missed, 0 promised")
-        if self.max_share > MAX_SHARE:
+        """Return each promise that was not kept by the wall clock, in a line."""
+        missed = self.status["missed_deadlines"]
+        return [*self._late(missed, self.max_share, "the wall clock"), *self._others()]
+
+    def own_failures(self) -> list[str]:
+        """Return each promise that semeq itself did not keep: what its callbacks' own time says."""
+        share = self.own_us / self.period_us
+        return [*self._late(self.own_missed, share, "its own time"), *self._others()]
+
+    def _late(self, missed: int, share: float, clock: str) -> list[str]:
+        failed = []
+        if missed:
+            failed.append(f"{missed} deadlines missed by {clock}, 0 promised")
+        if share > MAX_SHARE:
             failed.append(
-                f"the longest callback took {self.max_share:.1%} of the period, {MAX_SHARE:.0%} promised"
+                f"the longest callback took {share:.1%} of the period by {clock}, {MAX_SHARE:.0%} promised"
             )
+        return failed
+
+    def _others(self) -> list[str]:
+        failed = []
         if self.growth_mib > MAX_GROWTH_MIB:
             failed.append(f"memory grew by {self.growth_mib:.2f} MiB, {MAX_GROWTH_MIB} promised")
-        if status["encoder"]["updates"] < self.seconds:
-            failed.append(f"the encoder heard {status['encoder']['updates']} windows: no load")
+        if self.status["encoder"]["updates"] < self.seconds:
+            failed.append(f"the encoder heard {self.status['encoder']['updates']} windows: no load")
         if self.session["load"]["changes"] < 1000 or self.session["load"]["collections"] < 2:
             failed.append(f"the load did not run: {self.session['load']}")
         return failed
@@ -90,6 +128,7 @@ class Soak:
             "max_share_of_period": round(self.max_share, 5),
             "growth_mib": round(self.growth_mib, 3),
             "failures": self.failures(),
+            "own_failures": self.own_failures(),
             "machine": self.machine,
             "rss_mib": self.rss_mib,
             **self.session,
@@ -103,8 +142,12 @@ def soak(block: int, seconds: float, folder: Path) -> Soak:
     os.environ["JACK_DEFAULT_SERVER"], os.environ["JACK_NO_START_SERVER"] = server.name, "1"
     server.start()
     try:
-        with machine_floor(seconds, 1e6 * block / FS) as floor:
-            run = _run(block, seconds, folder)
+        with (
+            tempfile.TemporaryDirectory() as made,
+            machine_floor(seconds, 1e6 * block / FS) as floor,
+        ):
+            library = compiled(witness.SOURCE, Path(made), *witness.OPTIONS)
+            run = _run(block, seconds, folder, library)
         run.machine["floor"] = floor
         return run
     finally:
@@ -115,13 +158,15 @@ def soak(block: int, seconds: float, folder: Path) -> Soak:
             os.environ["JACK_DEFAULT_SERVER"] = before
 
 
-def _run(block: int, seconds: float, folder: Path) -> Soak:
+def _run(block: int, seconds: float, folder: Path, library: Path | None) -> Soak:
     status, said = folder / f"status_{block}.jsonl", folder / f"session_{block}.json"
     errors = folder / f"errors_{block}.txt"
     for old in (status, said, errors):
         old.unlink(missing_ok=True)
     command = [sys.executable, str(HERE / "loaded_session.py")]
     command += ["--seconds", f"{seconds:g}", "--status", str(status)]
+    if library is not None:
+        command += ["--witness", str(library), "--late-us", f"{MAX_SHARE * 1e6 * block / FS:g}"]
     steal, loads = _steal_s(), [os.getloadavg()[0]]
     with said.open("w") as out, errors.open("w") as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
