@@ -23,10 +23,10 @@ def table(runs: list[Soak]) -> Table:
         "Soak",
         "A live session on JACK (dummy driver, 48 kHz, real-time), the encoder at work, and in its own "
         "process: garbage collections over 400,000 objects, a thread that never lets the interpreter go, "
-        "bursts of 1,000 changes of recipe and knobs 1 ms apart. Missed deadlines are ours; xruns are those "
-        f"of the whole graph. Promised: 0 missed, max ≤ {MAX_SHARE:.0%} of the period, memory flat. *Own* is "
-        "what the callback was at work, or all of its time if it waited for anybody: the rest of the wall "
-        "clock's time its core was taken away. The "
+        "bursts of 1,000 changes of recipe and knobs 1 ms apart. Deadlines are missed by the wall clock "
+        "in the callback; xruns are those of the whole graph. *Own* is what the callback was at work, or all "
+        "of its time if it waited for anybody: the rest of the wall clock's time its core was taken away. "
+        f"Promised: 0 missed, max ≤ {MAX_SHARE:.0%} of the period, memory flat. The "
         f"floor is what the machine does meanwhile to {WORK_US:g} µs of arithmetic a period in a thread "
         "above all others, on every core.",
         [
