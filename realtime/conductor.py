@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 PERIOD_S = 0.01
 #: A ramp is over before the next set can come, and long enough to be inaudible (``make bench``).
-RAMP_S = 0.006
+RAMP_S = 0.005
 #: What was heard comes in over nearly as long as the next hearing takes to come: a ramp is over then.
 HEARD_RAMP_S = 0.09
 FADE_S = 0.02

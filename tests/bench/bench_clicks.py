@@ -34,7 +34,7 @@ LEVEL = 0.3
 #: The switch comes so long after the start, and is listened to so long, s.
 SWITCH_AT_S, AFTER_S = 1.0, 1.0
 TONES_HZ = (100.0, 1000.0, 6000.0)
-#: Nothing should appear farther than this from the tone. An ideal fade of 6 ms puts less than -130 dB there.
+#: Nothing should appear farther than this from the tone.
 AWAY_HZ = 2000.0
 LOOKAHEAD = 72
 WARM = ControlState((("warm", 1.0),))

@@ -24,8 +24,8 @@ STEP_S = 0.02
 JUMP_FRAMES = 64
 #: So many of the settings that are passed through are held still, for the comparison.
 STILL = 300
-#: As `semeq live` ramps: 6 ms.
-RAMP_FRAMES = 288
+#: As `semeq live` ramps: 5 ms.
+RAMP_FRAMES = 240
 
 
 def one_band(freq_hz: float, gain_db: float, q: float) -> EQSettings:

@@ -231,8 +231,8 @@ def test_after_a_ramp_the_filter_is_the_target(eq: EQSettings, ramp_frames: int)
     np.testing.assert_allclose(ramped.process(x), always.process(x), rtol=0, atol=1e-6)
 
 
-#: As the live conductor ramps: 6 ms.
-RAMP_FRAMES = 288
+#: As the live conductor ramps: 5 ms.
+RAMP_FRAMES = 240
 
 
 def spurious_db(
