@@ -101,6 +101,9 @@ class Replacement:
             self.file = create(self.path)
         except OSError as error:
             raise AudioFileError(f"{self.target} cannot be written: {explain(error)}") from None
+        except BaseException:  # a request to end, just then: nobody would leave what nobody entered
+            self.path.unlink(missing_ok=True)
+            raise
         return self
 
     def commit(self) -> None:

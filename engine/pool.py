@@ -7,14 +7,14 @@ and another worker takes its place.
 
 import contextlib
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from types import FrameType
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
+
+from semeq.engine.ending import leave
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -39,14 +39,10 @@ class Died:
         return f"its process ended early (code {code})"
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)  # an exception: whoever holds a temporary file removes it
-
-
 def _serve(pipe: "Connection[Any, Any]", work: Work[Any, Any]) -> None:
     """Answer jobs until there are no more: the life of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         while True:
             job = pipe.recv()

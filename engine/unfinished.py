@@ -41,10 +41,15 @@ def create(path: Path) -> BinaryIO:
     """
     for _ in range(_TRIES):
         file = path.open("x+b")
-        # between opening and locking it looked as if nobody had it
-        if _is_locked_by(file) and _is_at(file, path):
+        is_ours = False
+        try:
+            # between opening and locking it looked as if nobody had it
+            is_ours = _is_locked_by(file) and _is_at(file, path)
+        finally:
+            if not is_ours:
+                file.close()
+        if is_ours:
             return file
-        file.close()
         time.sleep(_PAUSE_S)
         path.unlink(missing_ok=True)
     raise FileExistsError(f"{path} is taken away again and again")

@@ -2,16 +2,12 @@
 
 import json
 import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from semeq.engine.ending import ending_on_sigterm
 from semeq.engine.errors import UsageError
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
@@ -33,20 +29,6 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Let a polite request to end remove temporary files, as Ctrl-C does."""
-
-    def leave(number: int, frame: FrameType | None) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _adaption(asked: float, deaf: str) -> dict[str, Any]:
@@ -255,7 +237,7 @@ def render(
             "compiling the audio path for this processor, once: this takes a moment", err=True
         )
     outcomes: list[Outcome | None] = [None] * len(requests)
-    with _ending_on_sigterm(), display(requests) as (show, say):
+    with ending_on_sigterm(), display(requests) as (show, say):
         for number, outcome in batch.run(requests, jobs or _cores(), show):
             outcomes[number] = outcome
             show(number, 1.0)

@@ -36,6 +36,16 @@ def wait_with_a_file(job: Path, progress: Progress) -> None:
         job.unlink()
 
 
+def take_long_to_tidy(job: Path, progress: Progress) -> None:
+    job.touch()
+    try:
+        progress(0.5)
+        time.sleep(60.0)
+    finally:
+        time.sleep(1.0)  # longer than the parent waits before it asks again
+        job.unlink()
+
+
 def test_all_jobs_are_answered_by_as_many_processes_as_asked() -> None:
     told: list[tuple[int, float]] = []
     answers = dict(run_all(square, list(range(7)), 2, lambda n, share: told.append((n, share))))
@@ -56,7 +66,10 @@ def test_a_process_that_dies_costs_one_job() -> None:
     assert str(answers[3]) == "its process ended early (code 3)"
 
 
-def test_stopping_ends_the_processes_and_lets_them_clean_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("work", [wait_with_a_file, take_long_to_tidy])
+def test_stopping_ends_the_processes_and_lets_them_clean_up(
+    tmp_path: Path, work: Callable[[Path, Progress], None]
+) -> None:
     files = [tmp_path / "one", tmp_path / "two"]
     running: list[int] = []
 
@@ -66,7 +79,7 @@ def test_stopping_ends_the_processes_and_lets_them_clean_up(tmp_path: Path) -> N
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        for _ in run_all(wait_with_a_file, files, 2, stop_when_both_run):
+        for _ in run_all(work, files, 2, stop_when_both_run):
             pass
     assert not any(path.exists() for path in files)
 

@@ -51,6 +51,20 @@ def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+@pytest.mark.parametrize("step", ["_is_locked_by", "_is_at"])
+def test_a_request_to_end_while_the_file_is_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def asked(*_: object) -> bool:
+        assert len(unfinished(tmp_path)) == 1
+        raise SystemExit(143)
+
+    monkeypatch.setattr(f"semeq.engine.unfinished.{step}", asked)
+    with pytest.raises(SystemExit), Replacement(tmp_path / "song.wav"):
+        pass
+    assert unfinished(tmp_path) == []
+
+
 def test_a_writer_that_lives_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "song.wav"
     with writer(target, "whole") as living:
