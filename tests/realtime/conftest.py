@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from jack_room import has_own_memory, jack_to_oneself
 from jack_server import BLOCK, JackServer
 
 from semeq.presets.remembered import FOLDER_VARIABLE
@@ -18,11 +19,17 @@ def remembered_elsewhere(
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("state")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def jack_elsewhere() -> None:
+    """No test process disturbs another's JACK; before the first client looks for a server."""
+    has_own_memory()
+
+
 def _server(name: str, block: int = BLOCK) -> Iterator[JackServer]:
     if shutil.which("jackd") is None or shutil.which("jack_lsp") is None:
         pytest.skip("jackd is not installed: apt-get install jackd2")
     server = JackServer(f"{name}-{os.getpid()}", block=block)
-    with pytest.MonkeyPatch.context() as patch:
+    with jack_to_oneself(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("JACK_DEFAULT_SERVER", server.name)
         patch.setenv("JACK_NO_START_SERVER", "1")
         server.start()
