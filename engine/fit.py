@@ -106,6 +106,12 @@ def bounds(fs: float | None, gain_limit_db: float) -> tuple[Floats, Floats]:
     return read_only(low), read_only(high)
 
 
+@lru_cache(maxsize=16)
+def _costs(*costs: tuple[float, float, float]) -> Floats:
+    """Return what the compiled steps cost and where they saturate, shape ``(3, 3)``."""
+    return np.array((*costs, STEP_LIMITS))
+
+
 def _flat(parameters: Floats) -> Floats:
     return parameters.reshape(*parameters.shape[:-2], 3 * len(LAYOUT))
 
@@ -164,7 +170,7 @@ def refine(
             np.array(freqs_hz, dtype=np.float64),
             np.array(parameters if rest is None else rest, dtype=np.float64),
             np.array(limits, dtype=np.float64),
-            np.array((damping, anchor, STEP_LIMITS)),
+            _costs(damping, anchor),
             np.array(sorted(fixed), dtype=np.int64),
             iterations,
         )

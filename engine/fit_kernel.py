@@ -68,7 +68,8 @@ def _response(parameters: Floats, places: Floats, freq_hz: float, slopes: Floats
             * ((4.0 * y2 * above - 2.0 * au) * over_n - (4.0 * a * y2 * below - 2.0 * au) * over_d)
         )
         slopes[3 * band + 2] = sign * -2.0 * _C * au * (over_n - over_d)
-    return 0.5 * (parameters[0, 0] + parameters[_BANDS - 1, 0]) + _C * math.log(ratio)
+    ends_db: float = 0.5 * (parameters[0, 0] + parameters[_BANDS - 1, 0])
+    return ends_db + _C * math.log(ratio)
 
 
 @jit_short

@@ -12,6 +12,7 @@ the words are.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from semeq.engine.units import Floats, read_only
 #: Least part of what the words' own move does to their band.
 HOLD = 0.2
 #: The step that holds a move is no higher than this (dB), found by so many halvings.
-STEP_LIMIT_DB, _HALVINGS = 40.0, 20
+STEP_LIMIT_DB, HALVINGS = 40.0, 20
 #: How soon the step rises at the edges of the band: width in octaves.
 EDGE_OCTAVES = 0.25
 
@@ -69,17 +70,18 @@ def _as_bytes(values: Floats) -> bytes:
 def _shape(direction: Direction, grid: bytes) -> tuple[Floats, Floats, Floats]:
     """Return the shares inside and outside of a band, and its step, on a grid; none is ever nothing."""
     freqs_hz = np.frombuffer(grid)
-    share = _share_inside(freqs_hz, direction)
-    inside, outside = np.maximum(share, 1e-9), np.maximum(1.0 - share, 1e-9)
+    share = _share_inside(freqs_hz, direction.low_hz, direction.high_hz)
+    # Half of a point at the bottom is below all that is heard: neither in the band nor out of it.
+    rest = _share_inside(freqs_hz, BOTTOM_HZ, np.inf) - share
+    inside, outside = np.maximum(share, 1e-9), np.maximum(rest, 1e-9)
     return read_only(inside), read_only(outside), read_only(_step(freqs_hz, direction))
 
 
-def _share_inside(freqs_hz: Floats, direction: Direction) -> Floats:
-    """Return the share of each grid point's stretch that lies in the band."""
+def _share_inside(freqs_hz: Floats, low_hz: float, high_hz: float) -> Floats:
+    """Return the share of each grid point's stretch that lies between two frequencies."""
     at = np.log2(freqs_hz)
     half = 0.5 * float(at[1] - at[0])
-    low, high = np.log2(direction.low_hz), np.log2(direction.high_hz)
-    covered = np.minimum(at + half, high) - np.maximum(at - half, low)
+    covered = np.minimum(at + half, np.log2(high_hz)) - np.maximum(at - half, np.log2(low_hz))
     share: Floats = np.clip(covered / (2.0 * half), 0.0, 1.0)
     return share
 
@@ -111,10 +113,15 @@ def aim_of(words: Sequence[tuple[str, float, Floats]], freqs_hz: Floats) -> Aim:
         The grid of curves, shape ``(n,)``.
     """
     grid = _as_bytes(freqs_hz)
-    return Aim(
-        freqs_hz,
-        tuple((_direction(name, _as_bytes(curve), grid), w) for name, w, curve in words),
-    )
+    whole = sum(abs(weight) for _, weight, _ in words) or 1.0
+    directions = (_direction(name, _as_bytes(curve), grid) for name, _, curve in words)
+    shares = (weight / whole for _, weight, _ in words)
+    return _aim(tuple(zip(directions, shares, strict=True)), grid)
+
+
+@lru_cache(maxsize=256)
+def _aim(directions: tuple[tuple[Direction, float], ...], grid: bytes) -> Aim:
+    return Aim(np.frombuffer(grid), directions)
 
 
 class Hold:
@@ -124,82 +131,72 @@ class Hold:
     ----------
     aim : Aim
         Where the words must show.
-    words_db : Floats
-        The words' own move in dB at the amount asked for, shape ``(..., n)``.
-    spectrum_db : Floats
-        The music's long-term spectrum (dB, pink noise flat), shape ``(..., n)``.
-    least_db : float
-        Least effect in dB.
-    hold : float
-        Least effect as a part of the words' own, in [0, 1].
+    power : Floats
+        Of the music, shape ``(..., n)``.
+    least_contrast_db : Floats
+        How much the words' bands have to stand out after a move, shape ``(..., 1)``.
     """
 
-    def __init__(
-        self,
+    def __init__(self, aim: Aim, power: Floats, least_contrast_db: Floats) -> None:
+        self._aim, self._power, self._least_db = aim, power, least_contrast_db
+        # One piece of music is what a knob waits for.
+        self._is_compiled = power.ndim == 1 and is_at_hand()
+
+    @classmethod
+    def on(
+        cls,
         aim: Aim,
         words_db: Floats,
         spectrum_db: Floats,
         *,
         least_db: float,
         hold: float = HOLD,
-    ) -> None:
-        self._aim = aim
-        top = spectrum_db.max(axis=-1, keepdims=True)
-        self._power: Floats = 10.0 ** ((spectrum_db - top) / 10.0)
-        # One piece of music is what a knob waits for.
-        self._is_compiled = self._power.ndim == 1 and is_at_hand()
-        #: Of the music as it is: every effect is counted from here.
-        self._rest_db = self._contrast_db(np.zeros_like(self._power))
-        self._needed: Floats = np.maximum(hold * self._effect_db(words_db), least_db)
+    ) -> Self:
+        """Return the hold of some words on some music.
 
-    def _contrast_db(self, move_db: Floats) -> Floats:
-        aim = self._aim
-        if self._is_compiled and move_db.ndim == 1:
-            from semeq.engine.hold_kernel import contrast_db
-
-            # a copy: of one type, whatever came
-            moved = np.array(move_db, dtype=np.float64)
-            return np.array([contrast_db(self._power, moved, aim.weights, aim.inside, aim.outside)])
-        return aim.contrast_db(self._power * 10.0 ** (move_db / 10.0))
-
-    def _effect_db(self, move_db: Floats) -> Floats:
-        return self._contrast_db(move_db) - self._rest_db
+        Parameters
+        ----------
+        aim : Aim
+            Where the words must show.
+        words_db : Floats
+            The words' own move in dB at the amount asked for, shape ``(..., n)``.
+        spectrum_db : Floats
+            The music's long-term spectrum (dB, pink noise flat), shape ``(..., n)``.
+        least_db : float
+            Least effect in dB.
+        hold : float
+            Least effect as a part of the words' own, in [0, 1].
+        """
+        power = 10.0 ** ((spectrum_db - spectrum_db.max(axis=-1, keepdims=True)) / 10.0)
+        # Of the music as it is: every effect is counted from here.
+        rest_db = aim.contrast_db(power)
+        effect_db = aim.contrast_db(power * 10.0 ** (words_db / 10.0)) - rest_db
+        return cls(aim, power, rest_db + np.maximum(hold * effect_db, least_db))
 
     def lacks_db(self, move_db: Floats) -> Floats:
         """Return how much the effect of a move is too small, in dB, shape ``(..., 1)``; 0 or less: none."""
-        lacks: Floats = self._needed - self._effect_db(move_db)
-        return lacks
+        if self._is_compiled and move_db.ndim == 1:
+            from semeq.engine.hold_kernel import contrast_db
+
+            aim = self._aim
+            # a copy: of one type, whatever came
+            moved = np.array(move_db, dtype=np.float64)
+            contrast = contrast_db(self._power, moved, aim.weights, aim.inside, aim.outside)
+            return self._least_db - contrast
+        return self._least_db - self._aim.contrast_db(self._power * 10.0 ** (move_db / 10.0))
 
     def held(self, move_db: Floats) -> Floats:
         """Return a move that lacks nothing, shape ``(..., n)``; its level is arbitrary."""
         missing = self.lacks_db(move_db) > 0.0
         if not missing.any():
             return move_db
-        if self._is_compiled and move_db.ndim == 1:
-            return self.raised(move_db, np.array([self._step_for(move_db)]))
         low = np.zeros(missing.shape)
         high = np.full(missing.shape, STEP_LIMIT_DB)
-        for _ in range(_HALVINGS):
+        for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
             enough = self.lacks_db(move_db + middle * self._aim.step_db) <= 0.0
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         return self.raised(move_db, np.where(missing, high, 0.0))
-
-    def _step_for(self, move_db: Floats) -> float:
-        from semeq.engine.hold_kernel import enough_step_db
-
-        aim = self._aim
-        return enough_step_db(
-            float((self._needed + self._rest_db)[0]),
-            self._power,
-            np.array(move_db, dtype=np.float64),
-            aim.step_db,
-            aim.weights,
-            aim.inside,
-            aim.outside,
-            STEP_LIMIT_DB,
-            _HALVINGS,
-        )
 
     def raised(self, move_db: Floats, by_db: Floats) -> Floats:
         """Return a move with so much more of the step over the band; `by_db` is ``(..., 1)``."""

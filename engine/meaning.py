@@ -15,16 +15,17 @@ keeps its shape, where clipping each band would turn it into another sound.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import fit_bands, prototype_curve_db, to_parameters, to_settings
+from semeq.engine.fit import UNMOVED, bounds, prototype_curve_db, refine, to_settings
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats, read_only
-from semeq.engine.words import Vocabulary, Word
+from semeq.engine.words import Bands, Vocabulary, Word
 
 AMOUNT_LIMIT = 4.0
 #: Below this share of what unrelated words would give together, a blend is said to cancel. Two equally strong
@@ -32,6 +33,7 @@ AMOUNT_LIMIT = 4.0
 CANCELS_BELOW = 0.5
 #: A recipe that keeps more than this share of its strength is not said to be held back.
 HELD_BACK_BELOW = 0.995
+_LIMITS = bounds(None, DEFAULT_GAIN_LIMIT_DB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +93,21 @@ def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) ->
     weights = np.array([weight for _, weight in parts])
     curves = np.array([word.curve_db for word in words])
 
-    bands = np.array([to_parameters(word.settings) for word in words])
+    grid = vocabulary.freqs_hz.tobytes()
+    own = [_own_bands(word.bands, grid) for word in words]
+    bands = np.array([parameters for parameters, _ in own])
     kept = DEFAULT_GAIN_LIMIT_DB / max(
         DEFAULT_GAIN_LIMIT_DB, float(np.abs(weights @ bands[:, :, 0]).max())
     )
     weights *= kept
-    response = np.array([prototype_curve_db(one, vocabulary.freqs_hz) for one in bands])
-    settings = fit_bands(
-        weights @ response, vocabulary.freqs_hz, start=_start(words, weights, bands)
-    )
+    response = np.array([response_db for _, response_db in own])
+    is_as_taught = len(words) == 1 and weights[0] == 1.0
+    start = bands[0] if is_as_taught else _blend(words, weights, bands)
+    fitted = refine(start, weights @ response, vocabulary.freqs_hz, limits=_LIMITS)
+    if is_as_taught and np.abs(fitted - start).max() < UNMOVED:
+        settings = words[0].settings
+    else:
+        settings = to_settings(fitted)
 
     warnings = [
         *(f"only one person taught {w.word!r}" for w in words if w.single_person),
@@ -115,16 +123,24 @@ def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) ->
     return Meaning(settings, read_only(weights @ curves), tuple(warnings))
 
 
-def _start(words: list[Word], weights: Floats, bands: Floats) -> EQSettings:
-    if len(words) == 1 and weights[0] == 1.0:
-        return words[0].settings
+@lru_cache(maxsize=256)
+def _own_bands(bands: Bands, grid: bytes) -> tuple[Floats, Floats]:
+    """Return a word's bands as parameters, and their response in dB on a grid of frequencies."""
+    parameters = np.array([(gain_db, math.log(f), math.log(q)) for f, gain_db, q in bands])
+    response_db = prototype_curve_db(parameters, np.frombuffer(grid))
+    return read_only(parameters), read_only(response_db)
+
+
+def _blend(words: list[Word], weights: Floats, bands: Floats) -> Floats:
+    """Return where the fit of a recipe starts, as parameters ``(7, 3)`` within their limits."""
     share = np.abs(weights) * [word.strength_db for word in words]
     # Before squaring: the square of a tiny weight underflows, and 0 / 0 is nowhere.
     share = (share / share.max()) ** 2
     share /= share.sum()
     blend = np.tensordot(share, bands, axes=1)
     blend[:, 0] = weights @ bands[:, :, 0]
-    return to_settings(blend)
+    within: Floats = np.clip(blend, *_LIMITS)
+    return within
 
 
 def _cancelling(words: list[Word], weights: Floats, curves: Floats) -> list[str]:

@@ -33,10 +33,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semeq.engine.compiled import is_at_hand
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import RecipeError
 from semeq.engine.fit import bounds, prototype_curve_db, refine, to_parameters, to_settings
-from semeq.engine.hold import HOLD, Hold, aim_of
+from semeq.engine.hold import HALVINGS, HOLD, STEP_LIMIT_DB, Aim, Hold, aim_of
 from semeq.engine.meaning import interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
@@ -119,10 +120,13 @@ def make_move(
         left = float(np.sqrt(np.mean(words_db**2))) / STRONG_DB
         least_db = LEAST_DB * min(total_weight, 1.0, left) * min(adapt / FULL_HOLD_FROM, 1.0)
         aim = aim_of(words, freqs_hz)
+        if np.ndim(heard_db) == 1 and is_at_hand():
+            in_the_way_db = adapt * mended(total_weight) * heard_db
+            return _held_move(aim, words_db, in_the_way_db, spectrum_db, least_db, hold)
         # First the words' own move: on this music it may not show where it should.
         words_db = np.broadcast_to(words_db, np.shape(heard_db))
-        words_db = Hold(aim, words_db, spectrum_db, least_db=least_db, hold=0.0).held(words_db)
-        holding = Hold(aim, words_db, spectrum_db, least_db=least_db, hold=hold)
+        words_db = Hold.on(aim, words_db, spectrum_db, least_db=least_db, hold=0.0).held(words_db)
+        holding = Hold.on(aim, words_db, spectrum_db, least_db=least_db, hold=hold)
     raw = words_db - adapt * mended(total_weight) * heard_db
     if holding is not None:
         along = (raw * words_db).sum(-1) / (words_db**2).sum(-1)
@@ -136,6 +140,39 @@ def make_move(
     over = np.maximum(np.abs(raw).max(axis=-1, keepdims=True) / MOVE_LIMIT_DB, 1.0)
     limited = holding.held(raw / over)
     return Move(limited - limited.mean(axis=-1, keepdims=True), holding)
+
+
+def _held_move(
+    aim: Aim,
+    words_db: Floats,
+    in_the_way_db: Floats,
+    spectrum_db: Floats,
+    least_db: float,
+    hold: float,
+) -> Move:
+    """Return the held move on one piece of music, as `make_move` makes it; compiled."""
+    from semeq.engine.hold_kernel import write_held_move
+
+    power: Floats = np.empty(len(words_db))
+    curve_db: Floats = np.empty(len(words_db))
+    least_contrast_db = write_held_move(
+        # copies: of one type, whatever came
+        np.array(words_db, dtype=np.float64),
+        np.array(in_the_way_db, dtype=np.float64),
+        np.array(spectrum_db, dtype=np.float64),
+        aim.weights,
+        aim.inside,
+        aim.outside,
+        aim.step_db,
+        least_db,
+        hold,
+        MOVE_LIMIT_DB,
+        STEP_LIMIT_DB,
+        HALVINGS,
+        power,
+        curve_db,
+    )
+    return Move(curve_db, Hold(aim, power, np.array([least_contrast_db])))
 
 
 def bands_for(
