@@ -25,11 +25,10 @@ from semeq.engine.fit import (
     fit_bands,
     prototype_curve_db,
     refine,
-    to_parameters,
     to_settings,
 )
 from semeq.engine.limits import Limits
-from semeq.engine.meaning import Meaning, interpret
+from semeq.engine.meaning import Meaning, Typical, typical
 from semeq.engine.morph import FIT_STEPS, Move, bands_for, make_recipe_move
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
@@ -85,7 +84,7 @@ class Designer:
         #: Whether the curve was kept from following the hearing.
         self._lags = False
         self._knobs: tuple[Recipe, float, float, Limits] | None = None
-        self._typical: tuple[tuple[Recipe, float], Meaning] | None = None
+        self._typical: tuple[tuple[Recipe, float], Typical] | None = None
         self._made: Meaning | None = None
         self._curve: Floats | None = None
         #: Parameters of the last bands, from which the next are found.
@@ -189,17 +188,16 @@ class Designer:
         self, recipe: Recipe, amount: float, adapt: float, before: Floats | None
     ) -> Meaning:
         if self._typical is None or self._typical[0] != (recipe, amount):
-            meaning = interpret(recipe, self._vocabulary, amount=amount)
-            self._typical = (recipe, amount), meaning
-        typical = self._typical[1]
+            self._typical = (recipe, amount), typical(recipe, self._vocabulary, amount)
+        asked = self._typical[1]
         limits = self.limits
-        settings, curve = typical.settings, typical.curve_db
+        curve = asked.curve_db
         move: Move | None = None
         if (
             self._model is not None
             and self._inner is not None
             and adapt != 0.0
-            and not settings.is_flat
+            and not asked.is_flat
         ):
             move = make_recipe_move(
                 self._model,
@@ -212,21 +210,23 @@ class Designer:
             curve = self._gently(move.curve_db, before)
             # On its way the bands need not do yet what they will have to.
             move = Move(curve, None if self._lags else move.hold)
-        elif self._model is not None and not settings.is_flat:
+        elif self._model is not None and not asked.is_flat:
             # From here a first hearing sets out.
-            own = prototype_db(settings, self._model.freqs_hz)
+            own = prototype_curve_db(asked.bands, self._model.freqs_hz)
             self._curve = own - own.mean()
         else:
             self._curve = None
         held_back = 1.0
         if move is None or before is None:
             self._bands = None
-        if not settings.is_flat and (move is not None or limits.locks):
-            settings = self._fitted(move, settings)
+        if not asked.is_flat and (move is not None or limits.locks):
+            settings = self._fitted(move, asked)
+        else:
+            settings = asked.told().settings
         if limits.max_db < DEFAULT_GAIN_LIMIT_DB:
             freqs_hz = self._vocabulary.freqs_hz
             settings, held_back = limits.within(settings, freqs_hz[freqs_hz < 0.45 * self.fs])
-        warnings = typical.warnings
+        warnings = asked.warnings
         if held_back < _HELD_BACK_BELOW:
             # Not by how much: that changes with the music.
             said = f"the limit of {limits.max_db:g} dB holds the move back"
@@ -234,13 +234,14 @@ class Designer:
             curve = held_back * curve
         return Meaning(limits.trimmed(settings), read_only(np.array(curve)), warnings)
 
-    def _fitted(self, move: Move | None, start: EQSettings) -> EQSettings:
-        locks, begin = self.limits.locks, self.limits.locked(start)
+    def _fitted(self, move: Move | None, asked: Typical) -> EQSettings:
         if move is not None:
-            return to_settings(self._followed(move, to_parameters(begin)))
+            return to_settings(self._followed(move, self.limits.resting(asked.bands)))
         # The bands' own curve, so that locking nothing changes nothing.
-        freqs_hz = self._vocabulary.freqs_hz
+        freqs_hz, locks = self._vocabulary.freqs_hz, self.limits.locks
+        start = asked.told().settings
         curve = prototype_db(start, freqs_hz)
+        begin = self.limits.locked(start)
         return fit_bands(curve, freqs_hz, start=begin, iterations=FIT_STEPS, fixed=locks)
 
     def _followed(self, move: Move, start: Floats) -> Floats:

@@ -86,6 +86,7 @@ class Model:
         self._session, self._network = session, network
         self.freqs_hz, self.decoder = freqs_hz, decoder
         self.words, self.notes = words, notes
+        self._typical: dict[str, Floats] = {}
         self._boldness = read_only(boldness_at(notes.get("boldness", 1.0), freqs_hz))
 
     def hear(self, window: Audio, fs: float) -> Heard:
@@ -167,6 +168,12 @@ class Model:
         curve: Floats = z @ self.decoder
         return curve
 
+    def typical(self, word: str) -> Floats:
+        """Return the curve in dB that one of the model's words stands for, shape ``(n,)``, read-only."""
+        if word not in self._typical:
+            self._typical[word] = read_only(self.decode(self.words[word]))
+        return self._typical[word]
+
     def put_on_db(self, z: Floats) -> Floats:
         """Return the curve in dB that was put on a sound, as boldly as the model is meant, ``(..., n)``.
 
@@ -174,7 +181,7 @@ class Model:
         the bass. The notes' ``boldness`` makes up for it; level removed.
         """
         curve = self.decode(z) * self._boldness
-        level_free: Floats = curve - curve.mean(axis=-1, keepdims=True)
+        level_free: Floats = curve - curve.sum(axis=-1, keepdims=True) / curve.shape[-1]
         return level_free
 
 

@@ -73,43 +73,45 @@ def to_parameters(settings: EQSettings) -> Floats:
     return np.array([(b.gain_db, math.log(b.freq_hz), math.log(b.q)) for b in settings.bands])
 
 
-def _within(value: float, limits: tuple[float, float]) -> float:
-    return min(max(value, limits[0]), limits[1])
-
-
 def to_settings(parameters: Floats) -> EQSettings:
     """Return the settings of one ``(7, 3)`` array."""
     # exp(log(10)) is a little more than 10: rounding must not leave the range.
+    (low_hz, high_hz), (low_q, high_q) = FREQ_RANGE_HZ, Q_RANGE
     return EQSettings(
         tuple(
-            Band(
-                kind,
-                _within(math.exp(ln_f), FREQ_RANGE_HZ),
-                gain_db,
-                _within(math.exp(ln_q), Q_RANGE),
-            )
-            for kind, (gain_db, ln_f, ln_q) in zip(LAYOUT, parameters.tolist(), strict=True)
+            [
+                Band(
+                    kind,
+                    min(max(math.exp(ln_f), low_hz), high_hz),
+                    gain_db,
+                    min(max(math.exp(ln_q), low_q), high_q),
+                )
+                for kind, (gain_db, ln_f, ln_q) in zip(LAYOUT, parameters.tolist(), strict=True)
+            ]
         )
     )
 
 
 @lru_cache(maxsize=64)
-def bounds(fs: float | None, gain_limit_db: float) -> tuple[Floats, Floats]:
-    """Return the lowest and highest parameters, each ``(7, 3)``, read-only; `fs` as for `fit_bands`."""
-    low, high = np.empty((len(LAYOUT), 3)), np.empty((len(LAYOUT), 3))
+def bounds(fs: float | None, gain_limit_db: float) -> Floats:
+    """Return the lowest and highest parameters, ``(2, 7, 3)``, read-only; `fs` as for `fit_bands`."""
+    limits = np.empty((2, len(LAYOUT), 3))
+    low, high = limits
     low[:, 0], high[:, 0] = -gain_limit_db, gain_limit_db
     top = math.inf if fs is None else HIGHEST_POINT_OF_FS * fs
     for k, (f_low, f_high) in enumerate(FIT_FREQ_RANGES_HZ):
         # A rate of 8 kHz leaves some ranges no room: the band then stays at its highest place.
         low[k, 1], high[k, 1] = math.log(min(f_low, top)), math.log(min(f_high, top))
     low[:, 2], high[:, 2] = _LN_Q.T
-    return read_only(low), read_only(high)
+    return read_only(limits)
 
 
 @lru_cache(maxsize=16)
-def _costs(*costs: tuple[float, float, float]) -> Floats:
+def costs_of(
+    damping: tuple[float, float, float] = DAMPING, anchor: tuple[float, float, float] = ANCHOR
+) -> Floats:
     """Return what the compiled steps cost and where they saturate, shape ``(3, 3)``."""
-    return np.array((*costs, STEP_LIMITS))
+    return np.array((damping, anchor, STEP_LIMITS))
 
 
 def _flat(parameters: Floats) -> Floats:
@@ -122,7 +124,7 @@ def refine(
     freqs_hz: Floats,
     fs: float | None = None,
     *,
-    limits: tuple[Floats, Floats],
+    limits: Floats,
     iterations: int = ITERATIONS,
     damping: tuple[float, float, float] = DAMPING,
     anchor: tuple[float, float, float] = ANCHOR,
@@ -141,8 +143,8 @@ def refine(
         Shape ``(n,)``; below fs/2 where there is one.
     fs : float or None
         Sample rate of bilinear filters in Hz; None: prototypes.
-    limits : tuple of Floats
-        Lowest and highest parameters, see `bounds`.
+    limits : Floats
+        Lowest and highest parameters, ``(2, 7, 3)``, see `bounds`.
     iterations : int
         Number of steps.
     damping : tuple of float
@@ -170,7 +172,7 @@ def refine(
             np.array(freqs_hz, dtype=np.float64),
             np.array(parameters if rest is None else rest, dtype=np.float64),
             np.array(limits, dtype=np.float64),
-            _costs(damping, anchor),
+            costs_of(damping, anchor),
             np.array(sorted(fixed), dtype=np.int64),
             iterations,
         )

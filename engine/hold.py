@@ -19,7 +19,7 @@ import numpy as np
 from semeq.engine.balance import TOP_HZ
 from semeq.engine.compiled import is_at_hand
 from semeq.engine.directions import BOTTOM_HZ, Direction, direction_of
-from semeq.engine.units import Floats, read_only
+from semeq.engine.units import Floats
 
 #: Least part of what the words' own move does to their band.
 HOLD = 0.2
@@ -34,25 +34,18 @@ class Aim:
 
     Parameters
     ----------
-    freqs_hz : Floats
-        The grid of curves, log-spaced, shape ``(n,)``.
-    directions : tuple of (Direction, float)
-        Each word's direction and weight; a negative weight wants the reverse.
+    inside, outside : Floats
+        Shares of each grid point that lie in the words' bands and out of them, shape ``(k, n)``.
+    steps_db : Floats
+        A smooth step of 1 dB over each band, shape ``(k, n)``.
+    weights : Floats
+        Weights that sum to 1 in size, sign of the direction included, shape ``(k,)``; a negative one wants
+        the reverse.
     """
 
-    def __init__(self, freqs_hz: Floats, directions: tuple[tuple[Direction, float], ...]) -> None:
-        whole = sum(abs(weight) for _, weight in directions) or 1.0
-        grid = _as_bytes(freqs_hz)
-        shapes = [_shape(direction, grid) for direction, _ in directions]
-        #: Weights that sum to 1 in size, sign of the direction included, shape ``(k,)``.
-        self.weights: Floats = np.array([d.sign * weight / whole for d, weight in directions])
-        #: Shares of each grid point that lie in the bands and out of them, shape ``(k, n)``.
-        self.inside: Floats = np.array([inside for inside, _, _ in shapes])
-        self.outside: Floats = np.array([outside for _, outside, _ in shapes])
-        self.step_db: Floats = np.sum(
-            [weight * step for weight, (_, _, step) in zip(self.weights, shapes, strict=True)],
-            axis=0,
-        )
+    def __init__(self, inside: Floats, outside: Floats, steps_db: Floats, weights: Floats) -> None:
+        self.inside, self.outside, self.weights = inside, outside, weights
+        self.step_db: Floats = (weights[:, None] * steps_db).sum(axis=0)
 
     def contrast_db(self, power: Floats) -> Floats:
         """Return by how much the bands stand out in music of this power, ``(..., 1)``."""
@@ -67,14 +60,14 @@ def _as_bytes(values: Floats) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _shape(direction: Direction, grid: bytes) -> tuple[Floats, Floats, Floats]:
-    """Return the shares inside and outside of a band, and its step, on a grid; none is ever nothing."""
+def _shapes(directions: tuple[Direction, ...], grid: bytes) -> tuple[Floats, Floats, Floats]:
+    """Return the shares inside and outside of bands, and their steps, on a grid; no share is ever nothing."""
     freqs_hz = np.frombuffer(grid)
-    share = _share_inside(freqs_hz, direction.low_hz, direction.high_hz)
+    inside = np.array([_share_inside(freqs_hz, d.low_hz, d.high_hz) for d in directions])
     # Half of a point at the bottom is below all that is heard: neither in the band nor out of it.
-    rest = _share_inside(freqs_hz, BOTTOM_HZ, np.inf) - share
-    inside, outside = np.maximum(share, 1e-9), np.maximum(rest, 1e-9)
-    return read_only(inside), read_only(outside), read_only(_step(freqs_hz, direction))
+    outside = _share_inside(freqs_hz, BOTTOM_HZ, np.inf) - inside
+    steps_db = np.array([_step(freqs_hz, direction) for direction in directions])
+    return np.maximum(inside, 1e-9), np.maximum(outside, 1e-9), steps_db
 
 
 def _share_inside(freqs_hz: Floats, low_hz: float, high_hz: float) -> Floats:
@@ -113,15 +106,10 @@ def aim_of(words: Sequence[tuple[str, float, Floats]], freqs_hz: Floats) -> Aim:
         The grid of curves, shape ``(n,)``.
     """
     grid = _as_bytes(freqs_hz)
+    directions = tuple(_direction(name, _as_bytes(curve), grid) for name, _, curve in words)
     whole = sum(abs(weight) for _, weight, _ in words) or 1.0
-    directions = (_direction(name, _as_bytes(curve), grid) for name, _, curve in words)
-    shares = (weight / whole for _, weight, _ in words)
-    return _aim(tuple(zip(directions, shares, strict=True)), grid)
-
-
-@lru_cache(maxsize=256)
-def _aim(directions: tuple[tuple[Direction, float], ...], grid: bytes) -> Aim:
-    return Aim(np.frombuffer(grid), directions)
+    weights = [d.sign * w / whole for d, (_, w, _) in zip(directions, words, strict=True)]
+    return Aim(*_shapes(directions, grid), np.array(weights))
 
 
 class Hold:
@@ -138,7 +126,7 @@ class Hold:
     """
 
     def __init__(self, aim: Aim, power: Floats, least_contrast_db: Floats) -> None:
-        self._aim, self._power, self._least_db = aim, power, least_contrast_db
+        self.aim, self.power, self.least_contrast_db = aim, power, least_contrast_db
         # One piece of music is what a knob waits for.
         self._is_compiled = power.ndim == 1 and is_at_hand()
 
@@ -178,12 +166,12 @@ class Hold:
         if self._is_compiled and move_db.ndim == 1:
             from semeq.engine.hold_kernel import contrast_db
 
-            aim = self._aim
+            aim = self.aim
             # a copy: of one type, whatever came
             moved = np.array(move_db, dtype=np.float64)
-            contrast = contrast_db(self._power, moved, aim.weights, aim.inside, aim.outside)
-            return self._least_db - contrast
-        return self._least_db - self._aim.contrast_db(self._power * 10.0 ** (move_db / 10.0))
+            contrast = contrast_db(self.power, moved, aim.weights, aim.inside, aim.outside)
+            return self.least_contrast_db - contrast
+        return self.least_contrast_db - self.aim.contrast_db(self.power * 10.0 ** (move_db / 10.0))
 
     def held(self, move_db: Floats) -> Floats:
         """Return a move that lacks nothing, shape ``(..., n)``; its level is arbitrary."""
@@ -194,11 +182,11 @@ class Hold:
         high = np.full(missing.shape, STEP_LIMIT_DB)
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
-            enough = self.lacks_db(move_db + middle * self._aim.step_db) <= 0.0
+            enough = self.lacks_db(move_db + middle * self.aim.step_db) <= 0.0
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         return self.raised(move_db, np.where(missing, high, 0.0))
 
     def raised(self, move_db: Floats, by_db: Floats) -> Floats:
         """Return a move with so much more of the step over the band; `by_db` is ``(..., 1)``."""
-        raised: Floats = move_db + by_db * self._aim.step_db
+        raised: Floats = move_db + by_db * self.aim.step_db
         return raised

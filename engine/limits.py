@@ -7,6 +7,7 @@ import numpy as np
 
 from semeq.engine.design import prototype_db
 from semeq.engine.errors import SettingsError
+from semeq.engine.fit import to_parameters
 from semeq.engine.settings import (
     DEFAULT_GAIN_LIMIT_DB,
     GAIN_LIMIT_DB,
@@ -70,6 +71,14 @@ class Limits:
         rest = [Band(kind, f) for kind, f in zip(LAYOUT, REST_FREQS_HZ, strict=True)]
         bands = enumerate(settings.bands)
         return EQSettings(tuple(rest[k] if k in self.locks else band for k, band in bands))
+
+    def resting(self, bands: Floats) -> Floats:
+        """Return the same for bands as numbers, ``(7, 3)`` (`semeq.engine.fit.to_parameters`)."""
+        if not self.locks:
+            return bands
+        rest = to_parameters(EQSettings.flat())
+        locked = [[k in self.locks] for k in range(BANDS)]
+        return np.where(locked, rest, bands)
 
     def within(self, settings: EQSettings, freqs_hz: Floats) -> tuple[EQSettings, float]:
         """Return settings whose bands and curve stay within `max_db`, and what part of them is left."""

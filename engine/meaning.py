@@ -20,8 +20,18 @@ from itertools import combinations
 
 import numpy as np
 
+from semeq.engine.compiled import is_at_hand
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import UNMOVED, bounds, prototype_curve_db, refine, to_settings
+from semeq.engine.fit import (
+    ITERATIONS,
+    UNMOVED,
+    bounds,
+    costs_of,
+    prototype_curve_db,
+    refine,
+    to_parameters,
+    to_settings,
+)
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats, read_only
@@ -34,6 +44,7 @@ CANCELS_BELOW = 0.5
 #: A recipe that keeps more than this share of its strength is not said to be held back.
 HELD_BACK_BELOW = 0.995
 _LIMITS = bounds(None, DEFAULT_GAIN_LIMIT_DB)
+_AT_REST = read_only(to_parameters(EQSettings.flat()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,36 @@ class Meaning:
     settings: EQSettings
     curve_db: Floats
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """The same as `Meaning`, in numbers: what an adaptive move begins with, a hundred times a second.
+
+    Parameters
+    ----------
+    bands : Floats
+        Gain in dB, ln(frequency in Hz) and ln(q) of seven bands, shape ``(7, 3)``, read-only.
+    curve_db, warnings
+        As in `Meaning`.
+    settings : EQSettings or None
+        Where the bands are known as settings already.
+    """
+
+    bands: Floats
+    curve_db: Floats
+    warnings: tuple[str, ...]
+    settings: EQSettings | None = None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is asked for."""
+        return not self.bands[:, 0].any()
+
+    def told(self) -> Meaning:
+        """Return it with its bands as settings."""
+        settings = to_settings(self.bands) if self.settings is None else self.settings
+        return Meaning(settings, self.curve_db, self.warnings)
 
 
 def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) -> Meaning:
@@ -80,6 +121,11 @@ def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) ->
     RecipeError
         If the amount is not a number in its range.
     """
+    return typical(recipe, vocabulary, amount).told()
+
+
+def typical(recipe: Recipe, vocabulary: Vocabulary, amount: float) -> Typical:
+    """Return what `interpret` does, in numbers; the parameters and errors are the same."""
     if not (math.isfinite(amount) and abs(amount) <= AMOUNT_LIMIT):
         raise RecipeError(
             f"amount must be in [-{AMOUNT_LIMIT:g}, {AMOUNT_LIMIT:g}], got {amount:g}"
@@ -88,26 +134,17 @@ def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) ->
     parts = [(word, weight) for word, weight in looked_up if weight != 0.0]
     if not parts:
         flat = read_only(np.zeros(len(vocabulary.freqs_hz)))
-        return Meaning(EQSettings.flat(), flat, ())
+        return Typical(_AT_REST, flat, (), EQSettings.flat())
     words = [word for word, _ in parts]
     weights = np.array([weight for _, weight in parts])
     curves = np.array([word.curve_db for word in words])
-
-    grid = vocabulary.freqs_hz.tobytes()
-    own = [_own_bands(word.bands, grid) for word in words]
-    bands = np.array([parameters for parameters, _ in own])
-    kept = DEFAULT_GAIN_LIMIT_DB / max(
-        DEFAULT_GAIN_LIMIT_DB, float(np.abs(weights @ bands[:, :, 0]).max())
-    )
-    weights *= kept
-    response = np.array([response_db for _, response_db in own])
     is_as_taught = len(words) == 1 and weights[0] == 1.0
-    start = bands[0] if is_as_taught else _blend(words, weights, bands)
-    fitted = refine(start, weights @ response, vocabulary.freqs_hz, limits=_LIMITS)
-    if is_as_taught and np.abs(fitted - start).max() < UNMOVED:
-        settings = words[0].settings
-    else:
-        settings = to_settings(fitted)
+    fitted, kept = _fitted(words, weights, vocabulary.freqs_hz)
+    weights = kept * weights
+    settings = None
+    if is_as_taught:
+        own = words[0].settings
+        settings = own if np.abs(fitted - to_parameters(own)).max() < UNMOVED else None
 
     warnings = [
         *(f"only one person taught {w.word!r}" for w in words if w.single_person),
@@ -120,7 +157,42 @@ def interpret(recipe: Recipe, vocabulary: Vocabulary, *, amount: float = 1.0) ->
         *_cancelling(words, weights, curves),
         *_held_back(kept),
     ]
-    return Meaning(settings, read_only(weights @ curves), tuple(warnings))
+    return Typical(read_only(fitted), read_only(weights @ curves), tuple(warnings), settings)
+
+
+def _fitted(words: list[Word], weights: Floats, freqs_hz: Floats) -> tuple[Floats, float]:
+    """Return the bands of a recipe, ``(7, 3)``, and what part of the weights is left."""
+    grid = freqs_hz.tobytes()
+    own = [_own_bands(word.bands, grid) for word in words]
+    bands = np.array([parameters for parameters, _ in own])
+    responses_db = np.array([response_db for _, response_db in own])
+    strengths_db = np.array([word.strength_db for word in words])
+    if is_at_hand():
+        from semeq.engine.bands_kernel import write_typical
+
+        fitted: Floats = np.empty(bands.shape[1:])
+        # copies: of one type, whatever came
+        kept = write_typical(
+            np.array(weights),
+            bands,
+            responses_db,
+            strengths_db,
+            np.array(freqs_hz),
+            np.array(_LIMITS),
+            costs_of(),
+            ITERATIONS,
+            fitted,
+        )
+        return fitted, kept
+    gains_db = weights @ bands[:, :, 0]
+    kept = DEFAULT_GAIN_LIMIT_DB / max(DEFAULT_GAIN_LIMIT_DB, float(np.abs(gains_db).max()))
+    share = np.abs(weights) * strengths_db
+    # Before squaring: the square of a tiny weight underflows, and 0 / 0 is nowhere.
+    share = (share / share.max()) ** 2
+    start = np.tensordot(share / share.sum(), bands, axes=1)
+    start[:, 0] = kept * gains_db
+    target_db = kept * weights @ responses_db
+    return refine(np.clip(start, *_LIMITS), target_db, freqs_hz, limits=_LIMITS), kept
 
 
 @lru_cache(maxsize=256)
@@ -129,18 +201,6 @@ def _own_bands(bands: Bands, grid: bytes) -> tuple[Floats, Floats]:
     parameters = np.array([(gain_db, math.log(f), math.log(q)) for f, gain_db, q in bands])
     response_db = prototype_curve_db(parameters, np.frombuffer(grid))
     return read_only(parameters), read_only(response_db)
-
-
-def _blend(words: list[Word], weights: Floats, bands: Floats) -> Floats:
-    """Return where the fit of a recipe starts, as parameters ``(7, 3)`` within their limits."""
-    share = np.abs(weights) * [word.strength_db for word in words]
-    # Before squaring: the square of a tiny weight underflows, and 0 / 0 is nowhere.
-    share = (share / share.max()) ** 2
-    share /= share.sum()
-    blend = np.tensordot(share, bands, axes=1)
-    blend[:, 0] = weights @ bands[:, :, 0]
-    within: Floats = np.clip(blend, *_LIMITS)
-    return within
 
 
 def _cancelling(words: list[Word], weights: Floats, curves: Floats) -> list[str]:

@@ -36,9 +36,9 @@ import numpy as np
 from semeq.engine.compiled import is_at_hand
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.errors import RecipeError
-from semeq.engine.fit import bounds, prototype_curve_db, refine, to_parameters, to_settings
-from semeq.engine.hold import HALVINGS, HOLD, STEP_LIMIT_DB, Aim, Hold, aim_of
-from semeq.engine.meaning import interpret
+from semeq.engine.fit import bounds, prototype_curve_db, refine, to_settings
+from semeq.engine.hold import HOLD, Hold, aim_of
+from semeq.engine.meaning import typical
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import DEFAULT_GAIN_LIMIT_DB, EQSettings
 from semeq.engine.units import Floats
@@ -111,8 +111,8 @@ def make_move(
         Least effect as a part of the words' own; 0 or less holds nothing.
     """
     total_weight = sum(abs(weight) for _, weight, _ in words)
-    words_db = np.sum([weight * curve for _, weight, curve in words], axis=0)
-    if total_weight == 0.0 or not np.any(words_db):
+    words_db: Floats = sum((weight * curve for _, weight, curve in words), np.zeros(len(freqs_hz)))
+    if total_weight == 0.0 or not words_db.any():
         return Move(np.zeros(np.shape(heard_db)))
     holding = None
     if adapt != 0.0 and hold > 0.0:
@@ -122,7 +122,19 @@ def make_move(
         aim = aim_of(words, freqs_hz)
         if np.ndim(heard_db) == 1 and is_at_hand():
             in_the_way_db = adapt * mended(total_weight) * heard_db
-            return _held_move(aim, words_db, in_the_way_db, spectrum_db, least_db, hold)
+            from semeq.engine.held import held_move
+
+            return Move(
+                *held_move(
+                    aim,
+                    words_db,
+                    in_the_way_db,
+                    spectrum_db,
+                    least_db=least_db,
+                    hold=hold,
+                    limit_db=MOVE_LIMIT_DB,
+                )
+            )
         # First the words' own move: on this music it may not show where it should.
         words_db = np.broadcast_to(words_db, np.shape(heard_db))
         words_db = Hold.on(aim, words_db, spectrum_db, least_db=least_db, hold=0.0).held(words_db)
@@ -140,39 +152,6 @@ def make_move(
     over = np.maximum(np.abs(raw).max(axis=-1, keepdims=True) / MOVE_LIMIT_DB, 1.0)
     limited = holding.held(raw / over)
     return Move(limited - limited.mean(axis=-1, keepdims=True), holding)
-
-
-def _held_move(
-    aim: Aim,
-    words_db: Floats,
-    in_the_way_db: Floats,
-    spectrum_db: Floats,
-    least_db: float,
-    hold: float,
-) -> Move:
-    """Return the held move on one piece of music, as `make_move` makes it; compiled."""
-    from semeq.engine.hold_kernel import write_held_move
-
-    power: Floats = np.empty(len(words_db))
-    curve_db: Floats = np.empty(len(words_db))
-    least_contrast_db = write_held_move(
-        # copies: of one type, whatever came
-        np.array(words_db, dtype=np.float64),
-        np.array(in_the_way_db, dtype=np.float64),
-        np.array(spectrum_db, dtype=np.float64),
-        aim.weights,
-        aim.inside,
-        aim.outside,
-        aim.step_db,
-        least_db,
-        hold,
-        MOVE_LIMIT_DB,
-        STEP_LIMIT_DB,
-        HALVINGS,
-        power,
-        curve_db,
-    )
-    return Move(curve_db, Hold(aim, power, np.array([least_contrast_db])))
 
 
 def bands_for(
@@ -196,9 +175,23 @@ def bands_for(
     Floats
         Shape ``(..., 7, 3)``, gains within ±12 dB.
     """
+    if move.curve_db.ndim == 1 and move.hold is not None and is_at_hand():
+        from semeq.engine.held import held_bands
+
+        return held_bands(
+            move.curve_db,
+            move.hold,
+            freqs_hz,
+            start,
+            fixed=fixed,
+            iterations=FIT_STEPS,
+            rounds=(_ROUNDS, _EAGER, _ROUND_STEPS),
+        )
     limits = bounds(None, DEFAULT_GAIN_LIMIT_DB)
     wanted = move.curve_db
-    begin = np.broadcast_to(np.clip(start, *limits), (*wanted.shape[:-1], *start.shape))
+    begin = np.clip(start, *limits)
+    if wanted.ndim > 1:
+        begin = np.broadcast_to(begin, (*wanted.shape[:-1], *start.shape))
     bands = refine(begin, wanted, freqs_hz, limits=limits, iterations=FIT_STEPS, fixed=fixed)
     if move.hold is None:
         return bands
@@ -235,13 +228,13 @@ def make_recipe_move(
     words = []
     for word, weight in recipe.terms:
         if word in model.words:
-            typical = model.decode(model.words[word])
+            own = model.typical(word)
         elif vocabulary is not None:
             at, known = np.log(model.freqs_hz), np.log(vocabulary.freqs_hz)
-            typical = np.interp(at, known, vocabulary.get(word).curve_db)
+            own = np.interp(at, known, vocabulary.get(word).curve_db)
         else:
             raise RecipeError(f"the model must know every word of a recipe, got {word!r}")
-        words.append((word, amount * weight, typical))
+        words.append((word, amount * weight, own))
     return make_move(
         words, model.put_on_db(heard.z), heard.spectrum_db, model.freqs_hz, adapt=adapt
     )
@@ -259,13 +252,6 @@ def morph_curve(
     """Return the curve of `make_recipe_move`: dB on the model's grid, shape ``(n,)``."""
     move = make_recipe_move(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
     return move.curve_db
-
-
-def fit_move(
-    move: Move, freqs_hz: Floats, start: EQSettings, *, fixed: frozenset[int] = frozenset()
-) -> EQSettings:
-    """Return the bands of a move on one piece of music; see `bands_for`."""
-    return to_settings(bands_for(move, freqs_hz, to_parameters(start), fixed=fixed))
 
 
 def morph(
@@ -299,13 +285,13 @@ def morph(
     EQSettings
         Gains within ±12 dB.
     """
-    meaning = interpret(recipe, vocabulary, amount=amount)
+    asked = typical(recipe, vocabulary, amount)
     move = make_recipe_move(model, recipe, heard, adapt=adapt, amount=amount, vocabulary=vocabulary)
     if not np.any(move.curve_db):
         return EQSettings.flat()
     if adapt == 0.0:
-        return meaning.settings
-    return fit_move(move, model.freqs_hz, meaning.settings)
+        return asked.told().settings
+    return to_settings(bands_for(move, model.freqs_hz, asked.bands))
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -143,7 +143,7 @@ class Vocabulary:
         UnknownWordError
             If nobody taught it; the error holds the nearest words.
         """
-        word = self.words.get(normalise_word(name))
+        word = self.words.get(name) or self.words.get(normalise_word(name))
         if word is None:
             people = {known: entry.people for known, entry in self.words.items()}
             raise UnknownWordError(normalise_word(name), suggest(name, people))

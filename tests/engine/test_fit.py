@@ -40,7 +40,8 @@ def up_to(share: float, fs: float) -> Floats:
 
 def random_parameters(seed: int, gain_db: float = 10.0, fs: float = FS) -> Floats:
     low, high = bounds(fs, gain_db)
-    return low + (high - low) * np.random.default_rng(seed).random(low.shape)
+    drawn: Floats = low + (high - low) * np.random.default_rng(seed).random(low.shape)
+    return drawn
 
 
 @given(settings(), st.sampled_from((44_100.0, 48_000.0, 192_000.0)))

@@ -18,7 +18,7 @@ SAME = 1e-10
 
 
 def bands(seed: int) -> Floats:
-    drawn: Floats = np.random.default_rng(seed).uniform(*LIMITS)
+    drawn: Floats = np.random.default_rng(seed).uniform(LIMITS[0], LIMITS[1])
     return drawn
 
 

@@ -58,7 +58,7 @@ def test_a_turned_knob_waits_for_no_compiler() -> None:
     code = """
 import numpy as np
 import semeq.engine.jit
-from semeq.engine import decramped, fit_kernel, hold_kernel
+from semeq.engine import bands_kernel, fit_kernel, hold_kernel
 from semeq.engine.adaptive import Designer, warm_up
 from semeq.engine.encoder import LATENT, Heard
 from semeq.engine.recipe import Recipe
@@ -70,6 +70,7 @@ model, vocabulary = load_shipped_tables(), load_vocabulary()
 kernels = [
     *(fit_kernel.take_steps, fit_kernel.write_response),
     *(hold_kernel.contrast_db, hold_kernel.write_held_move),
+    *(bands_kernel.write_typical, bands_kernel.write_held_bands),
 ]
 warm_up(model, vocabulary, 48000.0)
 assert all(len(kernel.signatures) == 1 for kernel in kernels)
