@@ -18,7 +18,7 @@ Conventions
 
 import numpy as np
 
-from semeq.engine.design import prototype_db
+from semeq.engine.design import prototype_db, response_db
 from semeq.engine.encoder import Heard, Model
 from semeq.engine.fit import (
     bounds,
@@ -267,18 +267,22 @@ class Designer:
         return self._bands
 
 
-def warm_up(model: Model, vocabulary: Vocabulary, fs: float) -> None:
-    """Load or compile what bands for a hearing are made with: a turned knob would have to wait for it.
+def warm_up(model: Model | None, vocabulary: Vocabulary, fs: float) -> None:
+    """Load or compile what bands and their filters are made with: a turned knob would have to wait for it.
 
     The parameters are those of `Designer`.
     """
     designer = Designer(model, vocabulary, fs, Limits(slew_db_s=1000.0))
-    word, latent = next(iter(model.words.items()))
+    word = next(iter(vocabulary.words if model is None else model.words))
+    made = designer.design(Recipe(((word, 0.7),)), 1.0, 0.0, None, 0.0)
+    response_db(made.settings, fs, vocabulary.freqs_hz[vocabulary.freqs_hz < 0.45 * fs])
+    if model is None:
+        return
     spectrum = read_only(np.zeros(len(model.freqs_hz)))
-    recipe = Recipe(((word, 1.0),))
     # much of the word already: the hold has to work; then a little less of it, to be followed
     for much in (4.0, 3.5):
-        designer.design(recipe, 1.0, 1.0, Heard(read_only(much * latent), spectrum), 1.0)
+        heard = Heard(read_only(much * model.words[word]), spectrum)
+        designer.design(Recipe(((word, 1.0),)), 1.0, 1.0, heard, 1.0)
 
 
 def _nothing_heard(like: Heard) -> Heard:

@@ -16,8 +16,8 @@ q, and a slight pull towards the start keeps apart what the response cannot tell
 hops between two solutions. Only boosts are fitted; a cut is the same filter upside down, exactly, and so is
 a high shelf, exactly, a low shelf of the opposite gain.
 
-The fit costs 15 µs a band where it is compiled. Commands that need no audio path run the same source
-uncompiled, because loading the compiler takes longer than they do.
+The fit costs 15 µs a band where it is compiled (`semeq.engine.sections_kernel`). Commands that need no audio
+path run the same source uncompiled, because loading the compiler takes longer than they do.
 
 References
 ----------
@@ -27,12 +27,10 @@ References
 """
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
-from semeq.engine.compiled import is_at_hand
 from semeq.engine.settings import Band, Kind
 from semeq.engine.units import Floats
 
@@ -43,7 +41,9 @@ TOP_OF_FS = 0.4535
 #: there is, and it is proportional to the gain.
 SMALLEST_FIT_DB = 0.05
 
-Solver = Callable[[float, float, float, bool, float, Floats], None]
+#: The shapes of bands as numbers.
+LOW_SHELF, PEAK, HIGH_SHELF = range(3)
+SHAPES = {Kind.LOW_SHELF: LOW_SHELF, Kind.PEAK: PEAK, Kind.HIGH_SHELF: HIGH_SHELF}
 
 
 def solve(x: float, gain_db: float, q: float, is_shelf: bool, top: float, out: Floats) -> None:
@@ -180,44 +180,58 @@ def solve(x: float, gain_db: float, q: float, is_shelf: bool, top: float, out: F
             out[j] += step[j] / math.sqrt(1.0 + (step[j] / longest) ** 2)
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> Solver:
-    from semeq.engine.jit import jit_short
+def finish(shape: int, gain_db: float, fitted_db: float, numbers: Floats, out: Floats) -> None:
+    """Write ``g, k, m0, m1, m2`` of a band to `out`, see `semeq.engine.design`.
 
-    return jit_short(solve)
+    Parameters
+    ----------
+    shape : int
+        One of `SHAPES`.
+    gain_db : float
+        Of the band, of either sign.
+    fitted_db : float
+        The gain that was fitted: its size, or `SMALLEST_FIT_DB` where that is more.
+    numbers : Floats
+        What `solve` found, shape ``(5,)``.
+    out : Floats
+        Shape ``(5,)``.
+    """
+    zg, zk, pg, pk, dc = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    size_db = abs(gain_db)
+    if size_db < fitted_db:
+        part = 0.5 * (1.0 - size_db / fitted_db)
+        zg, pg = zg + part * (pg - zg), pg + part * (zg - pg)
+        zk, pk = zk + part * (pk - zk), pk + part * (zk - pk)
+        dc *= size_db / fitted_db
+    dc *= 0.5
+    if shape != PEAK:
+        dc += size_db * (math.log(10.0) / 20.0)
+    if (gain_db < 0.0) != (shape == HIGH_SHELF):
+        zg, zk, pg, pk, dc = pg, pk, zg, zk, -dc
+    if shape == HIGH_SHELF:
+        dc += gain_db * (math.log(10.0) / 20.0)
+    g, k = math.exp(pg), math.exp(pk)
+    out[0], out[1], out[2], out[3], out[4] = g, k, 1.0, 0.0, 0.0
+    if gain_db != 0.0:
+        # H = low ((s/gz)² + kz s/gz + 1) / ((s/g)² + k s/g + 1), its numerator in powers of s/g
+        low = math.exp(dc)
+        ratio = math.exp(pg - zg)
+        high = low * ratio * ratio
+        out[2], out[3], out[4] = high, low * math.exp(zk) * ratio - high * k, low - high
 
 
-def _solver() -> Solver:
-    return _compiled() if is_at_hand() else solve
+def highest_followed(fs: float) -> float:
+    """Return up to where the prototype is followed, as a share of `fs` (Hz)."""
+    return min(TOP_HZ / fs, TOP_OF_FS)
 
 
 @lru_cache(maxsize=256)
 def decramped(band: Band, fs: float) -> tuple[float, float, float, float, float]:
-    """Return the filter of a band as ``(g, k, m0, m1, m2)``, see `semeq.engine.design`."""
-    gain_db = abs(band.gain_db)
+    """Return the filter of a band as ``(g, k, m0, m1, m2)``, see `semeq.engine.design`; uncompiled."""
+    numbers, out = np.empty(5), np.empty(5)
+    fitted_db = max(abs(band.gain_db), SMALLEST_FIT_DB)
     is_shelf = band.kind is not Kind.PEAK
-    numbers = np.empty(5)
-    fitted_db = max(gain_db, SMALLEST_FIT_DB)
-    top = min(TOP_HZ / fs, TOP_OF_FS)
-    _solver()(band.freq_hz / fs, fitted_db, band.q, is_shelf, top, numbers)
-    zg, zk, pg, pk, dc = numbers.tolist()
-    if gain_db < fitted_db:
-        part = 0.5 * (1.0 - gain_db / fitted_db)
-        zg, pg = zg + part * (pg - zg), pg + part * (zg - pg)
-        zk, pk = zk + part * (pk - zk), pk + part * (zk - pk)
-        dc *= gain_db / fitted_db
-    dc *= 0.5
-    if is_shelf:
-        dc += gain_db * (math.log(10.0) / 20.0)
-    if (band.gain_db < 0.0) != (band.kind is Kind.HIGH_SHELF):
-        zg, zk, pg, pk, dc = pg, pk, zg, zk, -dc
-    if band.kind is Kind.HIGH_SHELF:
-        dc += band.gain_db * (math.log(10.0) / 20.0)
-    g, k = math.exp(pg), math.exp(pk)
-    if band.gain_db == 0.0:
-        return g, k, 1.0, 0.0, 0.0
-    # H = low ((s/gz)² + kz s/gz + 1) / ((s/g)² + k s/g + 1), its numerator in powers of s/g
-    low = math.exp(dc)
-    ratio = math.exp(pg - zg)
-    high = low * ratio * ratio
-    return g, k, high, low * math.exp(zk) * ratio - high * k, low - high
+    solve(band.freq_hz / fs, fitted_db, band.q, is_shelf, highest_followed(fs), numbers)
+    finish(SHAPES[band.kind], band.gain_db, fitted_db, numbers, out)
+    g, k, m0, m1, m2 = out.tolist()
+    return g, k, m0, m1, m2

@@ -31,10 +31,12 @@ References
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from semeq.engine.decramped import decramped
+from semeq.engine.compiled import is_at_hand
+from semeq.engine.decramped import SHAPES, decramped, highest_followed
 from semeq.engine.errors import SettingsError
 from semeq.engine.settings import Band, EQSettings, Kind
 from semeq.engine.units import Floats, db_to_gain, read_only
@@ -96,7 +98,19 @@ def _sections(settings: EQSettings, fs: float, design: str) -> list[Section]:
     except KeyError:
         known = ", ".join(sorted(DESIGNERS))
         raise SettingsError(f"design must be one of {known}, got {design!r}") from None
+    if designer is decramped and is_at_hand():
+        return _compiled_sections(settings, fs)
     return [designer(band, fs) for band in settings.bands]
+
+
+@lru_cache(maxsize=16)
+def _compiled_sections(settings: EQSettings, fs: float) -> list[Section]:
+    from semeq.engine.sections_kernel import write_decramped
+
+    bands = np.array([(SHAPES[b.kind], b.freq_hz, b.gain_db, b.q) for b in settings.bands])
+    sections: Floats = np.empty((len(bands), 5))
+    write_decramped(bands, float(fs), highest_followed(fs), sections)
+    return [(g, k, m0, m1, m2) for g, k, m0, m1, m2 in sections.tolist()]
 
 
 def design(
@@ -163,6 +177,13 @@ def design_sos(settings: EQSettings, fs: float, *, design: str = DEFAULT_DESIGN)
 
 def _response(omega: Floats, sections: Sequence[Section]) -> Floats:
     """Return the magnitude in dB of sections at ``omega = tan(π f / fs)``, or at f where g is in Hz."""
+    if omega.ndim == 1 and is_at_hand():
+        from semeq.engine.sections_kernel import write_response
+
+        response: Floats = np.empty(len(omega))
+        # copies: of one type, whatever came
+        write_response(np.array(sections), np.array(omega), response)
+        return response
     # one axis of sections before those of omega, however many it has
     g, k, m0, m1, m2 = np.array(sections).T.reshape(5, -1, *(1,) * omega.ndim)
     w = omega / g

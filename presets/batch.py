@@ -128,7 +128,7 @@ def _prepared(job: RenderJob, adaption: Adaption) -> tuple[RenderJob, Mind | Non
 
 def needs_compiling() -> bool:
     """Whether the kernels have to be compiled first, which takes a moment."""
-    return not all(map(is_compiled, ("decramped", "path", "truepeak")))
+    return not all(map(is_compiled, ("sections_kernel", "path", "truepeak")))
 
 
 def run(

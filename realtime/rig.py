@@ -161,7 +161,7 @@ class Rig:
             self.through.wanted = lambda: self.conductor.plan.settings
         # PortAudio wires to the device first: what is put in its place would come in as a step
         self.conductor.is_shut = self._wires is not None
-        if self._means.model is not None and self.number == 1:
+        if self.number == 1:
             warm_up(self._means.model, self._means.vocabulary, self.stream.fs)
         self.conductor.prepare()
         self._parts.enter_context(self.stream)

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import semeq.engine.jit  # noqa: F401  # compiled, as live and files run it
-from semeq.engine.decramped import decramped, solve
+from semeq.engine.decramped import decramped
 from semeq.engine.design import design, prototype_db, response_db
 from semeq.engine.settings import LAYOUT, Band, EQSettings, Kind
 from semeq.engine.units import Floats
@@ -28,7 +28,7 @@ gains = st.floats(-LIMIT_DB, LIMIT_DB) | st.sampled_from((-LIMIT_DB, LIMIT_DB))
 
 
 # Compiled before anything is timed.
-decramped(Band(Kind.PEAK, 1000.0, 1.0), 48_000.0)
+response_db(EQSettings.flat(), 48_000.0, AUDIBLE)
 
 
 def alone(band: Band) -> EQSettings:
@@ -181,25 +181,39 @@ def test_low_bands_lose_nothing_to_rounding(kind: Kind, fs: float) -> None:
 @given(anything, st.sampled_from(RATES))
 @hypothesis_settings(max_examples=30)
 def test_compiled_or_not_it_is_the_same_filter(band: Band, fs: float) -> None:
-    plain, compiled = np.empty(5), np.empty(5)
-    from semeq.engine.decramped import _compiled
-
-    is_shelf = band.kind is not Kind.PEAK
-    args = (band.freq_hz / fs, max(abs(band.gain_db), 0.05), band.q, is_shelf, 0.4)
-    solve(*args, plain)
-    _compiled()(*args, compiled)
-    freqs = np.geomspace(1e-3, 0.4, 40)
-    np.testing.assert_allclose(_level(plain, freqs), _level(compiled, freqs), rtol=0, atol=1e-6)
+    freqs = np.geomspace(20.0, 0.4 * fs, 40)
+    sections = np.array([decramped(band, fs)])  # the source as it stands
+    settings = alone(band)
+    compiled = response_db(settings, fs, freqs)
+    plain = _level(sections, np.tan(np.pi * freqs / fs))
+    np.testing.assert_allclose(compiled, plain, rtol=0, atol=1e-6)
 
 
-def _level(numbers: Floats, shares: Floats) -> Floats:
-    """Return 10 lg |H|² of the five numbers at shares of fs."""
-    zg, zk, pg, pk, dc = numbers
-    tan2 = np.tan(np.pi * shares) ** 2
-    uz, up = tan2 * np.exp(-2.0 * zg), tan2 * np.exp(-2.0 * pg)
-    ratio = ((1.0 - uz) ** 2 + np.exp(2.0 * zk) * uz) / ((1.0 - up) ** 2 + np.exp(2.0 * pk) * up)
-    level: Floats = 10.0 * np.log10(ratio) + dc * 10.0 / np.log(10.0)
-    return level
+def _level(sections: Floats, omega: Floats) -> Floats:
+    """Return 10 lg |H|² of rows ``g, k, m0, m1, m2`` at ``omega = tan(π f / fs)``."""
+    g, k, m0, m1, m2 = sections.T[:, :, None]
+    s = 1j * omega / g
+    decibels = 20.0 * np.log10(np.abs(m0 + (m1 * s + m2) / (1.0 + k * s + s * s)))
+    total: Floats = decibels.sum(axis=0)
+    return total
+
+
+@given(st.integers(0, 10_000))
+@hypothesis_settings(max_examples=30)
+def test_the_compiled_response_is_that_of_the_sections(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    freqs = rng.uniform(20.0, 20_000.0, 50)
+    bands = [
+        Band(kind, float(f), float(g))
+        for kind, f, g in zip(
+            LAYOUT, rng.uniform(30, 19_000, 7), rng.uniform(-12, 12, 7), strict=True
+        )
+    ]
+    settings = EQSettings(tuple(bands))
+    plain = _level(
+        np.array([decramped(band, 48_000.0) for band in bands]), np.tan(np.pi * freqs / 48_000.0)
+    )
+    np.testing.assert_allclose(response_db(settings, 48_000.0, freqs), plain, rtol=0, atol=1e-6)
 
 
 @pytest.mark.alone

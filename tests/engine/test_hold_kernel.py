@@ -58,8 +58,10 @@ def test_a_turned_knob_waits_for_no_compiler() -> None:
     code = """
 import numpy as np
 import semeq.engine.jit
-from semeq.engine import bands_kernel, fit_kernel, hold_kernel
+from semeq.engine import bands_kernel, fit_kernel, hold_kernel, sections_kernel
 from semeq.engine.adaptive import Designer, warm_up
+from semeq.engine.compensation import ProgrammeSpectrum
+from semeq.engine.design import design
 from semeq.engine.encoder import LATENT, Heard
 from semeq.engine.recipe import Recipe
 from semeq.engine.units import read_only
@@ -71,6 +73,7 @@ kernels = [
     *(fit_kernel.take_steps, fit_kernel.write_response),
     *(hold_kernel.contrast_db, hold_kernel.write_held_move),
     *(bands_kernel.write_typical, bands_kernel.write_held_bands),
+    *(sections_kernel.write_decramped, sections_kernel.write_response),
 ]
 warm_up(model, vocabulary, 48000.0)
 assert all(len(kernel.signatures) == 1 for kernel in kernels)
@@ -78,7 +81,8 @@ designer, rng = Designer(model, vocabulary, 48000.0), np.random.default_rng(0)
 for text in ("bright", "dark:-2", "warm + muddy:0.5"):
     for _ in range(20):
         heard = Heard(read_only(rng.normal(size=LATENT)), read_only(rng.normal(size=61)))
-        designer.design(Recipe.parse(text), 1.0, 1.0, heard, 0.1)
+        settings = designer.design(Recipe.parse(text), 1.0, 1.0, heard, 0.1).settings
+        design(settings, 48000.0, gain_db=ProgrammeSpectrum(48000.0).compensation_db(settings))
 assert all(len(kernel.signatures) == 1 for kernel in kernels)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
