@@ -85,7 +85,8 @@ class Conductor(threading.Thread):
         self._desk = desk
         self._stream = stream
         self._means = means
-        self._limits = means.limits
+        #: The locks and trims that the designer knows of.
+        self._own_bands: tuple[frozenset[int], tuple[float, ...]] | None = None
         self._designer = Designer(means.model, means.vocabulary, stream.fs, means.limits)
         self.on_event: Callable[[Event], None] | None = None
         self._programme = ProgrammeSpectrum(stream.fs, LISTEN_EVERY_S, design=means.design)
@@ -148,10 +149,12 @@ class Conductor(threading.Thread):
 
     def _limit(self, state: ControlState) -> None:
         """Let the designer know the locks and trims."""
-        locks = frozenset(band - 1 for band in state.locks)
-        limits = replace(self._means.limits, locks=locks, trims=state.band_trims_db)
-        if limits != self._limits:
-            self._limits = self._designer.limits = limits
+        own = (state.locks, state.band_trims_db)
+        if own != self._own_bands:
+            self._own_bands = own
+            locks = frozenset(band - 1 for band in state.locks)
+            limits = replace(self._means.limits, locks=locks, trims=state.band_trims_db)
+            self._designer.limits = limits
 
     def _planned(self, state: ControlState, *, may_hear: bool = True) -> Plan:
         self._understand(state, may_hear=may_hear)
@@ -232,7 +235,7 @@ class Conductor(threading.Thread):
         """Begin where another stood when its stream ended: what was heard stays; before `prepare`."""
         self.heard, self._designer = other.heard, other._designer
         self._designer.fs = self._stream.fs
-        self._limits, self.updates = other._limits, other.updates
+        self._own_bands, self.updates = other._own_bands, other.updates
         if other._stream.fs == self._stream.fs:
             self._programme, self.plan = other._programme, other.plan
 
@@ -273,7 +276,7 @@ class Conductor(threading.Thread):
         is_hand = is_gate or is_duck or is_relief or state.touched != self._followed.touched
         if is_gate or is_duck:
             self._gate_s = START_S if is_gate else plan.duck.ramp_s
-        if is_gate or replace(plan, warnings=()) != replace(self.plan, warnings=()):
+        if is_gate or plan != self.plan:
             if is_hand:
                 self._publish(plan, self._control(plan))
             elif may_hear:

@@ -20,7 +20,10 @@ NO_DELTA = "what a plugin changes as the EQ cannot be heard alone: only semeq's 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was last published, in words: for the view, the status and the log."""
+    """What was last published, in words: for the view, the status and the log.
+
+    Two plans are equal that sound the same, whatever is said with them.
+    """
 
     recipe: str = ""
     amount: float = 1.0
@@ -29,7 +32,7 @@ class Plan:
     gain_db: float = 0.0
     bypass: bool = False
     delta: bool = False
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
     relief: Relief = NO_RELIEF
     is_through: bool = False
     duck: Duck = NO_DUCK
