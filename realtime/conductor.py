@@ -149,12 +149,12 @@ class Conductor(threading.Thread):
 
     def _limit(self, state: ControlState) -> None:
         """Let the designer know the locks and trims."""
-        own = (state.locks, state.band_trims_db)
-        if own != self._own_bands:
-            self._own_bands = own
+        if self._own_bands != (state.locks, state.band_trims_db):
+            self._own_bands = state.locks, state.band_trims_db
             locks = frozenset(band - 1 for band in state.locks)
-            limits = replace(self._means.limits, locks=locks, trims=state.band_trims_db)
-            self._designer.limits = limits
+            self._designer.limits = replace(
+                self._means.limits, locks=locks, trims=state.band_trims_db
+            )
 
     def _planned(self, state: ControlState, *, may_hear: bool = True) -> Plan:
         self._understand(state, may_hear=may_hear)
@@ -193,12 +193,7 @@ class Conductor(threading.Thread):
 
     def _control(self, plan: Plan, *, ramp_s: float = RAMP_S) -> ControlSet:
         return ControlSet(
-            design(
-                plan.own,
-                self._stream.fs,
-                gain_db=plan.gain_db,
-                design=self._means.design,
-            ),
+            design(plan.own, self._stream.fs, gain_db=plan.gain_db, design=self._means.design),
             self._frames(ramp_s),
             plan.is_dry,
             self._frames(FADE_S),
