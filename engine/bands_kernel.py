@@ -69,7 +69,7 @@ def write_typical(
     total = 0.0
     for k in range(len(weights)):
         # Before squaring: the square of a tiny weight underflows, and 0 / 0 is nowhere.
-        shares[k] = (shares[k] / loudest) ** 2
+        shares[k] = (shares[k] / loudest) ** 2 if loudest > 0.0 else 1.0
         total += shares[k]
     bands[:, :] = 0.0
     for k in range(len(weights)):

@@ -67,6 +67,7 @@ def _shapes(directions: tuple[Direction, ...], grid: bytes) -> tuple[Floats, Flo
     # Half of a point at the bottom is below all that is heard: neither in the band nor out of it.
     outside = _share_inside(freqs_hz, BOTTOM_HZ, np.inf) - inside
     steps_db = np.array([_step(freqs_hz, direction) for direction in directions])
+    # not made read-only: to a kernel that is another type, and it would be compiled again
     return np.maximum(inside, 1e-9), np.maximum(outside, 1e-9), steps_db
 
 

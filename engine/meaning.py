@@ -188,7 +188,7 @@ def _fitted(words: list[Word], weights: Floats, freqs_hz: Floats) -> tuple[Float
     kept = DEFAULT_GAIN_LIMIT_DB / max(DEFAULT_GAIN_LIMIT_DB, float(np.abs(gains_db).max()))
     share = np.abs(weights) * strengths_db
     # Before squaring: the square of a tiny weight underflows, and 0 / 0 is nowhere.
-    share = (share / share.max()) ** 2
+    share = (share / share.max()) ** 2 if share.any() else np.ones(len(words))
     start = np.tensordot(share / share.sum(), bands, axes=1)
     start[:, 0] = kept * gains_db
     target_db = kept * weights @ responses_db

@@ -1,6 +1,7 @@
 """What recipes stand for: shipped bands, smooth knobs, and honest warnings."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 
 from semeq.engine.design import prototype_db, response_db
 from semeq.engine.errors import RecipeError, UnknownWordError
+from semeq.engine.fit import to_parameters
 from semeq.engine.meaning import Meaning, interpret
 from semeq.engine.recipe import Recipe
 from semeq.engine.settings import EQSettings
 from semeq.engine.units import Floats
+from semeq.engine.words import Vocabulary
 from semeq.presets.library import load_vocabulary
 
 VOCABULARY = load_vocabulary()
@@ -63,6 +66,31 @@ def test_nothing_asked_is_exactly_flat(text: str, amount: float) -> None:
     assert found.settings == EQSettings.flat()
     assert not found.curve_db.any()
     assert found.warnings == ()
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+@pytest.mark.parametrize("text", ["plain", "plain:-0.5", "plain + plainer:0.2"])
+def test_a_word_that_was_taught_to_do_nothing_does_nothing(
+    text: str, is_compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semeq.engine.meaning.is_at_hand", lambda: is_compiled)
+    warm = VOCABULARY.get("warm")
+    still = tuple((freq_hz, 0.0, q) for freq_hz, _, q in warm.bands)
+    plain = replace(warm, word="plain", curve_db=np.zeros(len(FREQS)), bands=still)
+    words = {"plain": plain, "plainer": replace(plain, word="plainer")}
+    found = interpret(Recipe.parse(text), Vocabulary(FREQS, words))
+    assert np.abs(to_parameters(found.settings)[:, 0]).max() < 1e-9  # rounding
+
+
+@pytest.mark.parametrize(
+    "text", ["warm", "warm:0.7", "warm:2 - bright", "dark:0.3 + crisp + muddy:-4"]
+)
+def test_compiled_or_not_it_means_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for is_compiled in (False, True):
+        monkeypatch.setattr("semeq.engine.meaning.is_at_hand", lambda said=is_compiled: said)
+        found.append(to_parameters(meaning(text).settings))
+    np.testing.assert_allclose(found[0], found[1], atol=1e-9)
 
 
 def test_words_do_what_they_say() -> None:
