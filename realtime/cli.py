@@ -255,6 +255,7 @@ def live(
             surface.tick()
             keeper.tick(time.perf_counter())
 
+        tick()  # one whose time is over already says a line, too
         session.wait(tick, TICK_S)
     _say(summary(session.status("stopped")))
 
