@@ -350,9 +350,9 @@ def test_flat_passes_bit_for_bit_whatever_is_heard(jack: JackServer, tmp_path: P
 # ------------------------------------------------------------------------------- what is remembered
 
 
-def live_once(*options: str) -> str:
+def live_once(*options: str, seconds: float = 0.5) -> str:
     done = subprocess.run(
-        [str(SEMEQ), "live", "--duration", "0.5", "--plain", *options],
+        [str(SEMEQ), "live", "--duration", f"{seconds:g}", "--plain", *options],
         capture_output=True,
         text=True,
         check=False,
@@ -360,6 +360,10 @@ def live_once(*options: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stderr
+
+
+def test_a_session_whose_time_is_over_at_once_says_a_line(jack: JackServer) -> None:
+    assert "| flat | amount 1.00" in live_once("--fresh", seconds=0.001)
 
 
 def test_the_last_session_is_taken_up_again(jack: JackServer) -> None:

@@ -11,7 +11,7 @@ from jack_server import JackServer
 
 #: Opens and closes two clients again and again, wires them, and waits for JACK to call them.
 BUSY = """
-import sys, time
+import sys
 import numpy as np
 from jack_probe import Probe
 from jack_room import has_own_memory
